@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms of Kongur, lowest first. A room imports only what its line lists; `scripts/check-layers.sh` holds that.
+// docs/decisions/0001-rooms.md says why the rooms are these.
+
+let swift: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ imports: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource]? = nil)
+    -> Target
+{
+    .target(name: name, dependencies: imports, exclude: exclude, resources: resources, swiftSettings: swift)
+}
+
+func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = [], resources: [Resource]? = nil)
+    -> Target
+{
+    .testTarget(name: name, dependencies: imports, exclude: exclude, resources: resources, swiftSettings: swift)
+}
+
+let package = Package(
+    name: "kongur",
+    dependencies: [],
+    targets: [
+        // 0
+        room("Tensors"),
+        // tests
+        tests("TensorsTests", ["Tensors"]),
+    ]
+)

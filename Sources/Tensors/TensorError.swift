@@ -1,0 +1,27 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Why bytes did not become a tensor.
+package struct TensorError: Error, Sendable, Hashable, CustomStringConvertible {
+    package enum Code: String, Sendable, Hashable {
+        case fileNotReadable, sizeMismatch, outOfBounds
+    }
+
+    package var code: Code
+    /// What is wrong and what to do.
+    package var message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    static func cannotRead(_ path: String) -> TensorError {
+        TensorError(.fileNotReadable, "\(path): cannot be read: \(String(cString: strerror(errno)))")
+    }
+
+    package var description: String { message }
+}

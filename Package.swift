@@ -30,7 +30,12 @@ let package = Package(
     targets: [
         // 0
         room("Tensors"),
+        // 1
+        room("XIR", ["Tensors"]),
+        // 2
+        room("DeviceRuntime", ["Tensors", "XIR"]),
         // tests
         tests("TensorsTests", ["Tensors"]),
+        tests("XIRTests", ["XIR", "Tensors"]),
     ]
 )

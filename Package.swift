@@ -26,7 +26,9 @@ func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = [
 
 let package = Package(
     name: "kongur",
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")
+    ],
     targets: [
         // 0
         room("Tensors"),

@@ -1,4 +1,3 @@
-
 /// What an operation is: the one entry from which the verifier, the parser and `docs/xir.md` are made.
 package struct OperationDefinition: Sendable {
     /// One attribute: name, kind, and whether it must be there.

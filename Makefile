@@ -1,0 +1,38 @@
+# `make run` and `make test` need nothing but a Swift toolchain: each sets up what is missing, and says nothing when
+# nothing is.
+
+PROMPT ?= What is the greatest common divisor of 84 and 36?
+export PROMPT
+
+KONGUR := .build/release/kongur
+SOURCES := $(shell find Sources -type f) Package.swift
+
+.PHONY: run test build docs clean setup
+
+# Answers PROMPT with the bundled model.
+run: build
+	@$(KONGUR) run "$$PROMPT"
+
+# Checks the format and the arrows between rooms, then runs every test.
+test: setup
+	@scripts/python.sh
+	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	@scripts/check-layers.sh
+	@swift test -c release
+
+build: setup $(KONGUR)
+
+$(KONGUR): $(SOURCES)
+	@echo "Building kongur; the first time takes some minutes." >&2
+	@swift build -c release --product kongur
+	@touch $@
+
+# One page per room, in .build/docs.
+docs: setup
+	@scripts/docs.sh
+
+setup:
+	@scripts/setup.sh
+
+clean:
+	@rm -rf .build

@@ -39,5 +39,6 @@ let package = Package(
         // tests
         tests("TensorsTests", ["Tensors"]),
         tests("XIRTests", ["XIR", "Tensors"]),
+        tests("DeviceRuntimeTests", ["DeviceRuntime", "Tensors", "XIR"]),
     ]
 )

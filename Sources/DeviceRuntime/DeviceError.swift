@@ -4,11 +4,14 @@ package struct DeviceError: Error, Sendable, CustomStringConvertible {
         /// The device has no kernel for an operation, an element type or a shape.
         case unsupported
         case outOfMemory
+        /// A program file that is damaged or of another version.
+        case invalidProgram
         /// An input does not fit the program.
         case invalidInput
         /// The device failed and cannot be used any more.
         case deviceLost
         case deviceNotFound
+        case fileNotWritable
     }
 
     package var code: Code

@@ -12,4 +12,14 @@ import XIR
         #expect((past + sequence).value(["past": 3]) == nil)
         #expect((past * Int.max).value(["past": 3]) == nil)
     }
+
+    @Test(arguments: ["0", "-3", "past", "2*past-sequence+3", "-past", "a+b+c", "tokens-1"])
+    func textRoundTrips(text: String) throws {
+        #expect(try #require(Extent(parsing: text)).description == text)
+    }
+
+    @Test(arguments: ["", "+", "+a", "1*2", "a*b", "a++b", "2past", "a b", "-", "99999999999999999999"])
+    func otherTextIsRefused(text: String) {
+        #expect(Extent(parsing: text) == nil)
+    }
 }

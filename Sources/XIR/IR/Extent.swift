@@ -107,3 +107,58 @@ extension Extent: CustomStringConvertible {
         return text
     }
 }
+
+extension Extent {
+    /// Reads the form that `description` writes: terms `12`, `past` or `2*past` joined by `+` and `-`, without spaces.
+    ///
+    /// Nil when the text is anything else.
+    package init?(parsing text: some StringProtocol) {
+        var sum = Extent(0)
+        var rest = Substring(text)
+        guard !rest.isEmpty, rest.utf8.count <= 1024 else { return nil }
+        var isFirst = true
+        while !rest.isEmpty {
+            var sign = 1
+            if rest.first == "-" || (rest.first == "+" && !isFirst) {
+                sign = rest.removeFirst() == "-" ? -1 : 1
+            } else if !isFirst {
+                return nil
+            }
+            isFirst = false
+            let end = rest.firstIndex { $0 == "+" || $0 == "-" } ?? rest.endIndex
+            guard let term = Extent(term: rest[..<end]) else { return nil }
+            sum = sum + term * sign
+            rest = rest[end...]
+        }
+        self = sum
+    }
+
+    private init?(term: Substring) {
+        let factors = term.split(separator: "*", omittingEmptySubsequences: false)
+        guard let last = factors.last, factors.count <= 2 else { return nil }
+        var coefficient = 1
+        if factors.count == 2 {
+            guard let number = Extent.number(factors[0]) else { return nil }
+            coefficient = number
+        }
+        if let number = Extent.number(last) {
+            guard factors.count == 1 else { return nil }
+            self = Extent(number)
+        } else {
+            guard Extent.isSymbol(last) else { return nil }
+            self = Extent(symbol: String(last)) * coefficient
+        }
+    }
+
+    private static func number(_ text: Substring) -> Int? {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
+    }
+
+    /// Letters, digits and underscores, not starting with a digit.
+    package static func isSymbol(_ text: some StringProtocol) -> Bool {
+        guard let first = text.utf8.first, !(0x30...0x39).contains(first) else { return false }
+        return text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F
+        }
+    }
+}

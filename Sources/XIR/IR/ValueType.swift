@@ -45,3 +45,19 @@ extension ValueType: CustomStringConvertible {
         elementType.rawValue + "[" + extents.map(\.description).joined(separator: ", ") + "]"
     }
 }
+
+extension ValueType {
+    /// Reads the form that `description` writes, such as `f32[tokens, 1536]`; nil when the text is anything else.
+    package init?(parsing text: some StringProtocol) {
+        guard let open = text.firstIndex(of: "["), text.last == "]",
+            let elementType = ElementType(rawValue: String(text[..<open]))
+        else { return nil }
+        let inside = text[text.index(after: open)...].dropLast()
+        self.init(elementType, [])
+        if inside.isEmpty { return }
+        for part in inside.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let extent = Extent(parsing: part.drop { $0 == " " }) else { return nil }
+            extents.append(extent)
+        }
+    }
+}

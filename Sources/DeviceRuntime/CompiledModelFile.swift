@@ -1,0 +1,90 @@
+import Tensors
+import XIR
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A compiled model on disk: a folder with `program.json` and `weights.bin`.
+///
+/// `program.json` is text: the program, the cache layout and what the engine must know. `weights.bin` holds the
+/// constants one after the other, each at a multiple of the page size, so that loading maps the file and reads nothing.
+package enum CompiledModelFile {
+    package static let programName = "program.json"
+    package static let weightsName = "weights.bin"
+    static let version = 1
+    private static let pageSize = 4096
+
+    /// Writes a model into an existing folder.
+    ///
+    /// The folder is the caller's: write into one with a temporary name and rename it, so that nobody sees half a model.
+    /// Throws `.fileNotWritable` with the path and the system's reason.
+    package static func write(_ model: CompiledModel, to directory: String) throws(DeviceError) {
+        var offsets: [Int] = []
+        var offset = 0
+        for constant in model.program.constants {
+            offsets.append(offset)
+            offset += (constant.tensor.byteCount + pageSize - 1) / pageSize * pageSize
+        }
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+            let record = ModelRecord(model, offsets: offsets, weightByteCount: offset)
+            let path = directory + "/" + programName
+            try encoder.encode(record).write(to: URL(filePath: path))
+            try writeWeights(model.program.constants, to: directory + "/" + weightsName)
+        } catch {
+            throw DeviceError(
+                .fileNotWritable,
+                "\(directory): the compiled model cannot be written: \(error)",
+                cause: error
+            )
+        }
+    }
+
+    private static func writeWeights(_ constants: [ProgramConstant], to path: String) throws {
+        let file = try WritableFile(path: path)
+        for constant in constants {
+            try constant.tensor.withBytes { bytes in
+                try file.append(bytes)
+                let padding = (pageSize - bytes.count % pageSize) % pageSize
+                if padding > 0 { try file.append([UInt8](repeating: 0, count: padding)) }
+            }
+        }
+        try file.synchronize()
+    }
+
+    /// Opens a model by mapping its weights.
+    ///
+    /// Throws `.invalidProgram` naming the file when it is damaged, cut short or of another version.
+    package static func read(from directory: String) throws(DeviceError) -> CompiledModel {
+        let path = directory + "/" + programName
+        let record: ModelRecord
+        do {
+            record = try JSONDecoder().decode(ModelRecord.self, from: Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw DeviceError(.invalidProgram, "\(path): not a compiled model: \(error)", cause: error)
+        }
+        guard record.version == version else {
+            throw DeviceError(
+                .invalidProgram,
+                "\(path): version \(record.version) of the format, not \(version); compile the model again"
+            )
+        }
+        let weights: MappedFile
+        do {
+            weights = try MappedFile(path: directory + "/" + weightsName)
+        } catch {
+            throw DeviceError(.invalidProgram, error.message, cause: error)
+        }
+        guard weights.byteCount == record.weightByteCount else {
+            throw DeviceError(
+                .invalidProgram,
+                "\(weights.path): \(weights.byteCount) bytes, not \(record.weightByteCount); compile the model again"
+            )
+        }
+        return try record.model(path: path, weights: weights)
+    }
+}

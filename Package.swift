@@ -36,8 +36,17 @@ let package = Package(
         room("XIR", ["Tensors"]),
         // 2
         room("DeviceRuntime", ["Tensors", "XIR"]),
+        // 4
+        room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
         // tests
+        .target(
+            name: "KongurTesting",
+            dependencies: ["DeviceRuntime", "Tensors", "XIR"],
+            path: "Tests/KongurTesting",
+            swiftSettings: swift
+        ),
         tests("TensorsTests", ["Tensors"]),
+        tests("InferenceEngineTests", ["InferenceEngine", "KongurTesting", "DeviceRuntime", "Tensors"]),
         tests("XIRTests", ["XIR", "Tensors"]),
         tests("DeviceRuntimeTests", ["DeviceRuntime", "Tensors", "XIR"]),
     ]

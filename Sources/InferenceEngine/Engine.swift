@@ -1,0 +1,282 @@
+package import DeviceRuntime
+import Synchronization
+
+/// Works on many requests at once with one model on one device.
+///
+/// Requests come in through `submit` and leave as streams of tokens; the engine steps while there is work and sleeps
+/// otherwise. It lives on a thread of its own, so a step that takes long blocks nothing else. A consumer that reads
+/// slowly, or not at all, holds up nobody: its tokens wait in its stream, at most a context's worth.
+package actor Engine {
+    package nonisolated let model: CompiledModel
+    package nonisolated let device: any Device
+    package nonisolated let limits: SchedulingLimits
+
+    private nonisolated let thread: DeviceThread
+    private nonisolated let inbox = Mutex(Inbox())
+    private nonisolated let published = Mutex(EngineMetrics())
+
+    private let runner: ModelRunner
+    private var scheduler: Scheduler
+    private var sampler = Sampler()
+    private var row: [Float] = []
+    private var requests: [UInt64: ActiveRequest] = [:]
+    private var recorded = EngineMetrics()
+
+    /// Loads the model's program onto the device, with a cache of `configuration.cacheBlocks` blocks.
+    ///
+    /// Takes as long as the device needs to place the weights. Throws `.invalidConfiguration` for a configuration that
+    /// does not fit the program, and `.deviceFailed` when the device cannot load it.
+    package init(model: CompiledModel, device: any Device, configuration: EngineConfiguration) throws(EngineError) {
+        limits = try configuration.limits(for: model)
+        let executable: any Executable
+        do {
+            executable = try device.load(model.program, symbols: [StepProgram.cacheBlocks: configuration.cacheBlocks])
+        } catch {
+            throw EngineError(
+                .deviceFailed,
+                "'\(device.name)' did not load the model: \(error.message)",
+                cause: error
+            )
+        }
+        runner = try ModelRunner(executable, vocabularySize: model.vocabularySize)
+        thread = try DeviceThread()
+        scheduler = Scheduler(limits)
+        self.model = model
+        self.device = device
+        recorded.cacheBlocks = limits.blockCount
+        recorded.freeCacheBlocks = limits.blockCount
+        recorded.blockSize = limits.blockSize
+        let initial = recorded
+        published.withLock { $0 = initial }
+    }
+
+    deinit {
+        thread.stop()
+    }
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        thread.asUnownedSerialExecutor()
+    }
+
+    /// As of the last step; never waits for a step in progress.
+    package nonisolated var metrics: EngineMetrics {
+        published.withLock { $0 }
+    }
+
+    /// Why the engine takes no more requests, when it does not.
+    package nonisolated var failure: EngineError? {
+        inbox.withLock { $0.closed }
+    }
+
+    /// Starts on a request, in the order of the calls.
+    ///
+    /// The stream gives tokens and then one `finished` or `failed`, also when the request is refused. Ending the
+    /// iteration, or cancelling its task, cancels the request.
+    package nonisolated func submit(_ request: GenerationRequest) -> AsyncStream<TokenEvent> {
+        let (stream, continuation) = AsyncStream.makeStream(of: TokenEvent.self)
+        do {
+            try request.validate(vocabularySize: model.vocabularySize)
+        } catch {
+            continuation.end(.failed(error))
+            return stream
+        }
+        let submission = ActiveRequest(request, continuation)
+        let key = submission.key
+        continuation.onTermination = { [weak self] termination in
+            if case .cancelled = termination { self?.post(.abandon(request.id, key)) }
+        }
+        if let refusal = post(.submit(submission)) { continuation.end(.failed(refusal)) }
+        return stream
+    }
+
+    /// Ends a request with what it has so far.
+    ///
+    /// Its stream finishes as `.cancelled`; unknown ids are passed over.
+    package nonisolated func cancel(_ id: UInt64) {
+        post(.cancel(id))
+    }
+
+    /// Takes no more requests, and returns when there is none left: after finishing them, or after cancelling them.
+    package nonisolated func shutdown(draining: Bool = false) async {
+        inbox.withLock { state in
+            if state.closed == nil {
+                state.closed = EngineError(.shutDown, "the engine has been shut down and takes no more requests")
+            }
+        }
+        if !draining { post(.cancelAll) }
+        await run()
+    }
+
+    // MARK: Commands
+
+    /// What the outside asks for, kept until the next step: nobody waits for the engine's thread.
+    private struct Inbox {
+        var commands: [Command] = []
+        /// Whether a job that works through the commands is there already.
+        var isRunning = false
+        var closed: EngineError?
+    }
+
+    private enum Command {
+        case submit(ActiveRequest)
+        case cancel(UInt64)
+        /// The consumer of exactly this stream is gone.
+        case abandon(UInt64, ActiveRequest.Key)
+        case cancelAll
+    }
+
+    /// Leaves a command and wakes the engine; the error when submissions are refused.
+    @discardableResult
+    private nonisolated func post(_ command: Command) -> EngineError? {
+        let (starts, refusal) = inbox.withLock { state -> (Bool, EngineError?) in
+            if case .submit = command, let closed = state.closed { return (false, closed) }
+            state.commands.append(command)
+            defer { state.isRunning = true }
+            return (!state.isRunning, nil)
+        }
+        if starts { Task { await run() } }
+        return refusal
+    }
+
+    /// Steps until there is no work left, without giving up the thread: commands come through the inbox.
+    private func run() {
+        while true {
+            let hasWork = scheduler.hasWork
+            let commands = inbox.withLock { state -> [Command]? in
+                defer { state.commands = [] }
+                state.isRunning = hasWork || !state.commands.isEmpty
+                return state.isRunning ? state.commands : nil
+            }
+            guard let commands else { return }
+            for command in commands { handle(command) }
+            step()
+            publish()
+        }
+    }
+
+    private func handle(_ command: Command) {
+        switch command {
+        case .submit(let request):
+            add(request)
+        case .cancel(let id):
+            cancelNow(id)
+        case .abandon(let id, let key):
+            if requests[id]?.key == key { cancelNow(id) }
+        case .cancelAll:
+            for id in requests.keys.sorted() { cancelNow(id) }
+        }
+    }
+
+    private func add(_ active: ActiveRequest) {
+        let request = active.request
+        do throws(EngineError) {
+            if requests[request.id] != nil {
+                throw EngineError(.duplicateRequest, "a request with the id \(request.id) is being worked on")
+            }
+            try scheduler.add(request, stopTokenIDs: stopTokenIDs(request))
+            requests[request.id] = active
+        } catch {
+            recorded.failedRequests += 1
+            active.continuation.end(.failed(error))
+        }
+    }
+
+    private func stopTokenIDs(_ request: GenerationRequest) -> Set<Int> {
+        request.ignoreEOS ? request.stopTokenIDs : request.stopTokenIDs.union(model.stopTokenIDs)
+    }
+
+    private func cancelNow(_ id: UInt64) {
+        guard let end = scheduler.cancel(id) else { return }
+        finish(id, end)
+    }
+
+    // MARK: Steps
+
+    private func step() {
+        guard let batch = scheduler.schedule() else { return }
+        let now = ContinuousClock.now
+        for id in batch.admitted { requests[id]?.scheduled = now }
+        let logits: Logits
+        do {
+            logits = try runner.run(batch.inputs)
+        } catch {
+            failAll(error)
+            return
+        }
+        var tokens: [SampledToken?] = []
+        for (index, id) in batch.sampledIDs.enumerated() {
+            logits.copyRow(index, into: &row)
+            tokens.append(sample(id))
+        }
+        let drawn = ContinuousClock.now
+        let updates = scheduler.complete(batch, tokens: tokens.map { $0?.id })
+        recorded.countStep(batch)
+        for (token, update) in zip(tokens, updates) {
+            if let token { deliver(token, update, drawn) }
+        }
+    }
+
+    /// Draws from `row`; nil when that failed, and the request has been told.
+    private func sample(_ id: UInt64) -> SampledToken? {
+        guard let active = requests[id] else { preconditionFailure("scheduled requests are active") }
+        do {
+            return try sampler.sample(
+                &row,
+                active.request.sampling,
+                history: active.history,
+                forbidden: active.generatedCount < active.request.minNewTokens ? stopTokenIDs(active.request) : [],
+                seed: active.seed,
+                position: active.generatedCount
+            )
+        } catch {
+            fail(id, error)
+            return nil
+        }
+    }
+
+    private func deliver(_ token: SampledToken, _ update: SequenceUpdate, _ instant: ContinuousClock.Instant) {
+        recorded.generatedTokens += 1
+        requests[update.id]?.append(token.id, instant)
+        requests[update.id]?.continuation.yield(
+            .token(GeneratedToken(id: token.id, isStop: update.isStop, logprobs: token.logprobs, instant: instant))
+        )
+        if let end = update.end { finish(update.id, end) }
+    }
+
+    private func finish(_ id: UInt64, _ end: SequenceEnd) {
+        guard let active = requests.removeValue(forKey: id) else { return }
+        recorded.finishedRequests[end.reason, default: 0] += 1
+        active.continuation.end(.finished(active.summary(end, finished: .now)))
+    }
+
+    private func fail(_ id: UInt64, _ error: EngineError) {
+        guard let active = requests.removeValue(forKey: id) else { return }
+        recorded.failedRequests += 1
+        active.continuation.end(.failed(error))
+    }
+
+    /// After the device has failed, nothing that it holds can be trusted: every request ends, and no more are taken.
+    private func failAll(_ error: EngineError) {
+        inbox.withLock { $0.closed = error }
+        for id in requests.keys.sorted() {
+            _ = scheduler.cancel(id)
+            fail(id, error)
+        }
+        // The batch that failed is over, although nothing came of it.
+        scheduler.abandonBatch()
+    }
+
+    private func publish() {
+        recorded.update(from: scheduler)
+        let metrics = recorded
+        published.withLock { $0 = metrics }
+    }
+}
+
+extension AsyncStream<TokenEvent>.Continuation {
+    /// Yields the last event and finishes.
+    fileprivate func end(_ event: TokenEvent) {
+        yield(event)
+        finish()
+    }
+}

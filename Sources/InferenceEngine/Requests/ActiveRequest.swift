@@ -1,0 +1,45 @@
+/// What the engine keeps of a request that it works on; the scheduler keeps the rest.
+struct ActiveRequest: Sendable {
+    /// Tells requests apart that reuse an id.
+    typealias Key = UInt64
+
+    let request: GenerationRequest
+    let key: Key
+    let continuation: AsyncStream<TokenEvent>.Continuation
+    let seed: UInt64
+    private(set) var generatedCount = 0
+    private(set) var history: TokenHistory
+    let submitted = ContinuousClock.now
+    var scheduled: ContinuousClock.Instant?
+    private var firstToken: ContinuousClock.Instant?
+
+    init(_ request: GenerationRequest, _ continuation: AsyncStream<TokenEvent>.Continuation) {
+        self.request = request
+        self.continuation = continuation
+        key = .random(in: .min ... .max)
+        seed = request.sampling.seed ?? .random(in: .min ... .max)
+        history = TokenHistory(promptTokenIDs: request.sampling.hasPenalties ? request.promptTokenIDs : [])
+    }
+
+    mutating func append(_ token: Int, _ instant: ContinuousClock.Instant) {
+        generatedCount += 1
+        if request.sampling.hasPenalties { history.append(token) }
+        if firstToken == nil { firstToken = instant }
+    }
+
+    func summary(_ end: SequenceEnd, finished: ContinuousClock.Instant) -> GenerationSummary {
+        GenerationSummary(
+            finishReason: end.reason,
+            promptTokens: end.promptTokens,
+            cachedTokens: end.cachedTokens,
+            generatedTokens: end.generatedTokens,
+            preemptions: end.preemptions,
+            timings: RequestTimings(
+                submitted: submitted,
+                scheduled: scheduled,
+                firstToken: firstToken,
+                finished: finished
+            )
+        )
+    }
+}

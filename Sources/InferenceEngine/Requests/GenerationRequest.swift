@@ -1,0 +1,66 @@
+/// One prompt to continue.
+package struct GenerationRequest: Sendable, Identifiable {
+    /// Unique among the requests that an engine works on.
+    package var id: UInt64
+    package var promptTokenIDs: [Int]
+    package var sampling: SamplingParameters
+    /// The longest answer in tokens; nil continues to the end of the context.
+    package var maxNewTokens: Int?
+    /// The shortest answer in tokens: until then no stop token can be drawn.
+    package var minNewTokens: Int
+    /// Tokens that end the answer, besides the model's own.
+    package var stopTokenIDs: Set<Int>
+    /// Goes on after the model's own stop tokens (never after `stopTokenIDs`).
+    package var ignoreEOS: Bool
+    /// Higher goes first; equal ones in the order in which they came.
+    package var priority: Int
+    /// Cache blocks are shared only between requests with the same salt.
+    ///
+    /// One salt for each client keeps a client from learning, by timing, what another one has asked.
+    package var cacheSalt: String?
+
+    package init(
+        id: UInt64 = .random(in: .min ... .max),
+        promptTokenIDs: [Int],
+        sampling: SamplingParameters = SamplingParameters(),
+        maxNewTokens: Int? = nil,
+        minNewTokens: Int = 0,
+        stopTokenIDs: Set<Int> = [],
+        ignoreEOS: Bool = false,
+        priority: Int = 0,
+        cacheSalt: String? = nil
+    ) {
+        self.id = id
+        self.promptTokenIDs = promptTokenIDs
+        self.sampling = sampling
+        self.maxNewTokens = maxNewTokens
+        self.minNewTokens = minNewTokens
+        self.stopTokenIDs = stopTokenIDs
+        self.ignoreEOS = ignoreEOS
+        self.priority = priority
+        self.cacheSalt = cacheSalt
+    }
+
+    /// Throws `.invalidRequest` for an empty prompt, a token id outside the vocabulary, or a parameter out of range.
+    package func validate(vocabularySize: Int) throws(EngineError) {
+        if promptTokenIDs.isEmpty {
+            throw EngineError(.invalidRequest, "the prompt is empty: give at least one token")
+        }
+        for id in promptTokenIDs where !(0..<vocabularySize).contains(id) {
+            throw EngineError(
+                .invalidRequest,
+                "prompt token \(id) is not in the vocabulary of \(vocabularySize) tokens: use the model's own tokenizer"
+            )
+        }
+        if let maxNewTokens, maxNewTokens < 1 {
+            throw EngineError(.invalidRequest, "the longest answer is \(maxNewTokens) tokens; it must be at least 1")
+        }
+        if minNewTokens < 0 || minNewTokens > maxNewTokens ?? .max {
+            throw EngineError(
+                .invalidRequest,
+                "the shortest answer is \(minNewTokens) tokens; it must be between 0 and the longest answer"
+            )
+        }
+        try sampling.validate(vocabularySize: vocabularySize)
+    }
+}

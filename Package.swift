@@ -24,16 +24,26 @@ func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = [
     .testTarget(name: name, dependencies: imports, exclude: exclude, resources: resources, swiftSettings: swift)
 }
 
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
+
 let package = Package(
     name: "kongur",
     dependencies: [
-        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
     ],
     targets: [
         // 0
         room("Tensors"),
         // 1
         room("XIR", ["Tensors"]),
+        room("ModelHub", [asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, crypto]),
         // 2
         room("DeviceRuntime", ["Tensors", "XIR"]),
         // 4
@@ -49,5 +59,9 @@ let package = Package(
         tests("InferenceEngineTests", ["InferenceEngine", "KongurTesting", "DeviceRuntime", "Tensors"]),
         tests("XIRTests", ["XIR", "Tensors"]),
         tests("DeviceRuntimeTests", ["DeviceRuntime", "Tensors", "XIR"]),
+        tests(
+            "ModelHubTests",
+            ["ModelHub", nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), crypto]
+        ),
     ]
 )

@@ -1,0 +1,140 @@
+"""Trains pebble. Saves its state every other minute and continues from it when started again."""
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from batches import Batches
+from evaluate import accuracies, as_transformers, held_out, responses
+from model import Configuration, Model
+from muon import Muon
+
+HERE = Path(__file__).parent
+
+
+class Training:
+    """The model, its optimisers, the running average of its weights and how long it has been trained."""
+
+    def __init__(self, configuration: Configuration, seed: int):
+        torch.manual_seed(seed)
+        self.configuration, self.seed = configuration, seed
+        self.model = Model(configuration)
+        parameters = dict(self.model.named_parameters())
+        matrices = [p for name, p in parameters.items() if p.dim() == 2 and name != "embedding"]
+        others = [p for name, p in parameters.items() if p.dim() != 2 or name == "embedding"]
+        self.muon = Muon(matrices, lr=0.02, decay=0.01)
+        self.adam = torch.optim.AdamW(others, lr=3e-3, betas=(0.9, 0.98), weight_decay=0.0)
+        self.average = {name: p.detach().clone() for name, p in parameters.items()}
+        self.step, self.tokens, self.seconds = 0, 0, 0.0
+        self.shares: dict[str, float] = {}
+
+    def save(self, path: Path):
+        state = {
+            "configuration": self.configuration.fields(), "model": self.model.state_dict(), "average": self.average,
+            "muon": self.muon.state_dict(), "adam": self.adam.state_dict(), "step": self.step, "tokens": self.tokens,
+            "seconds": self.seconds, "shares": self.shares, "seed": self.seed,
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(state, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
+
+    @classmethod
+    def resumed(cls, path: Path) -> "Training":
+        state = torch.load(path, weights_only=True)
+        training = cls(Configuration(**state["configuration"]), state["seed"])
+        training.model.load_state_dict(state["model"])
+        training.muon.load_state_dict(state["muon"])
+        training.adam.load_state_dict(state["adam"])
+        for name in ("average", "step", "tokens", "seconds", "shares"):
+            setattr(training, name, state[name])
+        return training
+
+    def averaged(self) -> Model:
+        """A model with the running average of the weights."""
+        model = Model(self.configuration)
+        model.load_state_dict(self.average)
+        return model
+
+    def update(self, batch, rate: float) -> float:
+        """One step at a share `rate` of the full learning rates. Returns the loss."""
+        self.muon.param_groups[0]["lr"], self.adam.param_groups[0]["lr"] = 0.02 * rate, 3e-3 * rate
+        loss = self.model.loss(batch.tokens, batch.positions, batch.documents, batch.learned)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimiser in (self.muon, self.adam):
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        self.step += 1
+        self.tokens += batch.tokens.numel()
+        keep = min(0.997, 1 - 1 / (1 + self.step / 5))
+        with torch.no_grad():
+            for name, p in self.model.named_parameters():
+                self.average[name].lerp_(p, 1 - keep)
+        return loss.item()
+
+
+def learning_rate(step: int, progress: float, decay: float) -> float:
+    """Warm-up by steps, then constant, then linear to zero over the last share `decay` of the time."""
+    return min(1.0, (step + 1) / 100, max(0.0, (1 - progress) / decay))
+
+
+def balanced(scores: dict[str, float]) -> dict[str, float]:
+    """Shares of the families: what fails is drawn more often."""
+    return {family: 0.3 + (1 - score) for family, score in scores.items()} | {"small_talk": 0.08}
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--minutes", type=float, default=90, help="length of the whole training")
+    arguments.add_argument("--decay", type=float, default=0.3, help="last share of the time, over which the rate falls to zero")
+    arguments.add_argument("--rows", type=int, default=16)
+    arguments.add_argument("--length", type=int, default=256)
+    arguments.add_argument("--hidden", type=int, default=192)
+    arguments.add_argument("--layers", type=int, default=4)
+    arguments.add_argument("--heads", type=int, default=6)
+    arguments.add_argument("--intermediate", type=int, default=512)
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--state", type=Path, default=HERE / ".train" / "state.pt")
+    arguments.add_argument("--test-every", type=float, default=8, help="minutes between looks at held-out problems")
+    options = arguments.parse_args()
+    torch.set_num_threads(2)
+    tokenizer = Tokenizer.from_file(str(HERE / "tokenizer.json"))
+    if options.state.exists():
+        training = Training.resumed(options.state)
+    else:
+        configuration = Configuration(
+            vocabulary=tokenizer.get_vocab_size(), hidden=options.hidden, layers=options.layers, heads=options.heads,
+            intermediate=options.intermediate,
+        )
+        training = Training(configuration, options.seed)
+    print(f"{sum(p.numel() for p in training.model.parameters()):,} parameters", flush=True)
+    batches = Batches(tokenizer, options.rows, options.length, seed=options.seed * 1_000_003 + training.step)
+    batches.shares.update(training.shares or balanced({f: 0.5 for f in batches.shares}) | {"multiplication": 1.2})
+    test = held_out(12, seed=7)
+    saved = tested = reported = training.seconds
+    losses: list[float] = []
+    while training.seconds < options.minutes * 60:
+        begin = time.monotonic()
+        progress = training.seconds / (options.minutes * 60)
+        losses.append(training.update(batches.next(), learning_rate(training.step, progress, options.decay)))
+        training.seconds += time.monotonic() - begin
+        if training.step % 20 == 0:
+            recent, pace = sum(losses[-20:]) / 20, 20 * batches.rows * batches.length / (training.seconds - reported)
+            reported = training.seconds
+            print(f"{reported / 60:6.1f} min  step {training.step}  loss {recent:.4f}  {pace:.0f} tokens/s", flush=True)
+        if training.seconds - saved > 120:
+            training.save(options.state)
+            saved = training.seconds
+        if training.seconds - tested > options.test_every * 60:
+            begin, tested = time.monotonic(), training.seconds
+            model = as_transformers(training.configuration, training.averaged().hub_weights())
+            scores = accuracies(test, responses(model, tokenizer, [line["problem"] for line in test]))
+            training.shares = balanced(scores)
+            batches.shares.update(training.shares)
+            training.seconds += time.monotonic() - begin
+            mean = sum(scores.values()) / len(scores)
+            print(f"accuracy {mean:.3f} " + " ".join(f"{f}={s:.2f}" for f, s in scores.items()), flush=True)
+    training.save(options.state)

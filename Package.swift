@@ -41,6 +41,7 @@ let package = Package(
     targets: [
         // 0
         room("Tensors"),
+        room("Tokenizers"),
         // 1
         room("XIR", ["Tensors"]),
         room("ModelHub", [asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, crypto]),
@@ -57,6 +58,7 @@ let package = Package(
         ),
         tests("TensorsTests", ["Tensors"]),
         tests("InferenceEngineTests", ["InferenceEngine", "KongurTesting", "DeviceRuntime", "Tensors"]),
+        tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
         tests("XIRTests", ["XIR", "Tensors"]),
         tests("DeviceRuntimeTests", ["DeviceRuntime", "Tensors", "XIR"]),
         tests(

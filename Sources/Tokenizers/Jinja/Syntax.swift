@@ -1,0 +1,118 @@
+/// A parsed template: what the renderer walks.
+indirect enum Statement: Sendable {
+    case text(String)
+    case output(Expression)
+    case branch([(condition: Expression, body: [Statement])], otherwise: [Statement])
+    case loop(Loop)
+    case set(Target, Expression)
+    case setBlock(Target, filters: [FilterCall], body: [Statement])
+    case macro(Macro)
+    case filterBlock([FilterCall], body: [Statement])
+    case with([(name: String, value: Expression)], body: [Statement])
+    case breakLoop
+    case continueLoop
+
+    struct Loop: Sendable {
+        var target: Target
+        var items: Expression
+        var filter: Expression?
+        var body: [Statement]
+        var otherwise: [Statement]
+        var line: Int
+    }
+
+    /// What a value is assigned to: a name, a field of a namespace, or several of them.
+    indirect enum Target: Sendable {
+        case name(String)
+        case field(of: String, String)
+        case several([Target])
+    }
+
+    struct FilterCall: Sendable {
+        var name: String
+        var arguments: Arguments
+        var line: Int
+    }
+}
+
+/// A macro: a named piece of template with parameters.
+final class Macro: Sendable {
+    let name: String
+    let parameters: [(name: String, standard: Expression?)]
+    let body: [Statement]
+
+    init(name: String, parameters: [(name: String, standard: Expression?)], body: [Statement]) {
+        self.name = name
+        self.parameters = parameters
+        self.body = body
+    }
+}
+
+struct Arguments: Sendable {
+    var positional: [Expression] = []
+    var named: [(name: String, value: Expression)] = []
+
+    var height: Int { max(positional.map(\.height).max() ?? 0, named.map(\.value.height).max() ?? 0) }
+}
+
+/// An expression.
+///
+/// Its height is limited when it is made, so that walking and freeing it cannot exhaust the stack.
+final class Expression: Sendable {
+    static let highest = 100
+
+    let kind: Kind
+    let line: Int
+    let height: Int
+
+    enum Kind: Sendable {
+        case constant(JSONValue)
+        case name(String)
+        case list([Expression])
+        case dictionary([(key: Expression, value: Expression)])
+        case attribute(Expression, String)
+        case item(Expression, Expression)
+        case slice(Expression, Expression?, Expression?, Expression?)
+        case call(Expression, Arguments)
+        case filter(Expression, String, Arguments)
+        case test(Expression, String, Arguments)
+        case negate(Expression)
+        case plus(Expression)
+        case not(Expression)
+        case and(Expression, Expression)
+        case or(Expression, Expression)
+        case arithmetic(String, Expression, Expression)
+        case concatenation([Expression])
+        case comparison(Expression, [(operation: String, Expression)])
+        case conditional(then: Expression, condition: Expression, otherwise: Expression?)
+    }
+
+    init(_ kind: Kind, line: Int) throws(TokenizerError) {
+        self.kind = kind
+        self.line = line
+        height = 1 + Self.children(kind).reduce(0) { max($0, $1.height) }
+        guard height <= Self.highest else {
+            throw TokenizerError(
+                .limitExceeded,
+                "chat template, line \(line): an expression is nested more than \(Self.highest) levels deep"
+            )
+        }
+    }
+
+    private static func children(_ kind: Kind) -> [Expression] {
+        switch kind {
+        case .constant, .name: []
+        case .list(let items), .concatenation(let items): items
+        case .dictionary(let entries): entries.flatMap { [$0.key, $0.value] }
+        case .attribute(let base, _), .negate(let base), .plus(let base), .not(let base): [base]
+        case .item(let left, let right), .and(let left, let right), .or(let left, let right),
+            .arithmetic(_, let left, let right):
+            [left, right]
+        case .slice(let base, let start, let end, let step): [base] + [start, end, step].compactMap { $0 }
+        case .call(let base, let arguments), .filter(let base, _, let arguments), .test(let base, _, let arguments):
+            [base] + arguments.positional + arguments.named.map(\.value)
+        case .comparison(let first, let rest): [first] + rest.map(\.1)
+        case .conditional(let then, let condition, let otherwise): [then, condition] + [otherwise].compactMap { $0 }
+        }
+    }
+}

@@ -47,6 +47,8 @@ let package = Package(
         room("ModelHub", [asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, crypto]),
         // 2
         room("DeviceRuntime", ["Tensors", "XIR"]),
+        // 3
+        room("ReferenceBackend", ["DeviceRuntime", "Tensors", "XIR"]),
         // 4
         room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
         // tests
@@ -61,6 +63,7 @@ let package = Package(
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
         tests("XIRTests", ["XIR", "Tensors"]),
         tests("DeviceRuntimeTests", ["DeviceRuntime", "Tensors", "XIR"]),
+        tests("ReferenceBackendTests", ["ReferenceBackend", "DeviceRuntime", "Tensors", "XIR"]),
         tests(
             "ModelHubTests",
             ["ModelHub", nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), crypto]

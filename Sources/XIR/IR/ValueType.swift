@@ -30,7 +30,9 @@ package struct ValueType: Sendable, Hashable {
             dimensions.append(value)
         }
         let shape = Shape(dimensions)
-        guard shape.checkedElementCount != nil else { return nil }
+        guard let count = shape.checkedElementCount,
+            !count.multipliedReportingOverflow(by: elementType.byteCount).overflow
+        else { return nil }
         return TensorType(elementType, shape)
     }
 

@@ -13,16 +13,14 @@ extension OperationDefinition {
             ["x", "positions", "inverse_frequencies"],
             attributes: [attribute("scale", .float)],
             constraints: [
-                "x is f32 with at least two axes: [..., heads, head_dim] where positions is [...], or [batch, heads, sequence, head_dim] where positions is [batch, sequence]",
+                "x is f32 [tokens, heads, head_dim] where positions is [tokens], or [batch, heads, sequence, head_dim] where positions is [batch, sequence]",
                 "positions is i32 or i64", "inverse_frequencies is f32 of half the head_dim",
             ]
         ) { operands, _ throws(ConstraintViolation) in
             let (x, positions, frequencies) = (operands[0], operands[1], operands[2])
-            try require(x.elementType == .float32 && x.rank >= 2, 1)
-            let flat = Array(x.extents.dropLast(2)) == positions.extents
-            let headsFirst =
-                x.rank == 4 && positions.rank == 2 && positions.extents == [x.extents[0], x.extents[2]]
-            try require(flat || headsFirst, 1)
+            let flat = x.rank == 3 && positions.extents == [x.extents[0]]
+            let headsFirst = x.rank == 4 && positions.extents == [x.extents[0], x.extents[2]]
+            try require(x.elementType == .float32 && (flat || headsFirst), 1)
             try require([.int32, .int64].contains(positions.elementType), 2)
             try require(
                 frequencies.elementType == .float32 && frequencies.rank == 1
@@ -57,7 +55,8 @@ extension OperationDefinition {
             "The cache with row t of x written to slot slots[t], converted to the cache's element type; a negative slot is skipped.",
             ["cache", "x", "slots"],
             constraints: [
-                "cache is floating-point [blocks, kv_heads, block, head_dim]", "x is f32 [tokens, kv_heads * head_dim]",
+                "cache is floating-point [blocks, kv_heads, block, head_dim], the last three fixed and not 0",
+                "x is f32 [tokens, kv_heads * head_dim]",
                 "slots is i32 [tokens]",
             ],
             updates: [0]
@@ -81,7 +80,7 @@ extension OperationDefinition {
                 attribute("heads", .integer), attribute("scale", .float), attribute("epsilon", .float, required: false),
             ],
             constraints: [
-                "key_cache and value_cache have the same type, floating-point [blocks, kv_heads, block, head_dim]",
+                "key_cache and value_cache have the same type, floating-point [blocks, kv_heads, block, head_dim], the last three fixed and not 0",
                 "qkv is f32 [tokens, (heads + 2 * kv_heads) * head_dim]", "positions and slots are i32 [tokens]",
                 "inverse_frequencies is f32 of half the head_dim",
                 "query_norm and key_norm are given together, with epsilon, as vectors of head_dim",
@@ -95,7 +94,7 @@ extension OperationDefinition {
                 throw ConstraintViolation(2)
             }
             try require(qkv.elementType == .float32 && qkv.rank == 2, 2)
-            try require(qkv.extents[1] == Extent(heads * headDim + 2 * width), 2)
+            try require(qkv.extents[1] == Extent(heads) * headDim + Extent(width) * 2, 2)
             let rows = ValueType(.int32, [qkv.extents[0]])
             try require(operands[1] == rows && operands[2] == rows, 3)
             try require(headDim % 2 == 0 && operands[3] == ValueType(.float32, [Extent(headDim / 2)]), 4)
@@ -103,7 +102,7 @@ extension OperationDefinition {
             for norm in operands.dropFirst(6) {
                 try require(norm.elementType.isFloatingPoint && norm.extents == [Extent(headDim)], 5)
             }
-            return [ValueType(.float32, [qkv.extents[0], Extent(heads * headDim)]), cache, cache]
+            return [ValueType(.float32, [qkv.extents[0], Extent(heads) * headDim]), cache, cache]
         },
         define(
             "paged_attention",
@@ -111,7 +110,7 @@ extension OperationDefinition {
             ["query", "key_cache", "value_cache", "sequence_starts", "context_lengths", "block_tables"],
             attributes: [attribute("heads", .integer), attribute("scale", .float)],
             constraints: [
-                "key_cache and value_cache have the same type, floating-point [blocks, kv_heads, block, head_dim]",
+                "key_cache and value_cache have the same type, floating-point [blocks, kv_heads, block, head_dim], the last three fixed and not 0",
                 "query is f32 [tokens, heads * head_dim], heads a multiple of kv_heads",
                 "sequence_starts is i32 [sequences + 1], context_lengths i32 [sequences], block_tables i32 [sequences, table]",
             ]
@@ -123,7 +122,7 @@ extension OperationDefinition {
                 let heads = operation.integer("heads"), kvHeads > 0, heads > 0, heads % kvHeads == 0
             else { throw ConstraintViolation(2) }
             try require(query.elementType == .float32 && query.rank == 2, 2)
-            try require(query.extents[1] == Extent(heads * headDim), 2)
+            try require(query.extents[1] == Extent(heads) * headDim, 2)
             let (starts, lengths, tables) = (operands[3], operands[4], operands[5])
             try require(lengths.elementType == .int32 && lengths.rank == 1, 3)
             try require(starts == ValueType(.int32, [lengths.extents[0] + 1]), 3)
@@ -135,8 +134,9 @@ extension OperationDefinition {
     /// The width of one cached row over all heads, kv_heads * head_dim, of a well-formed cache type.
     private static func checkCache(_ cache: ValueType, _ constraint: Int) throws(ConstraintViolation) -> Int {
         guard cache.elementType.isFloatingPoint, cache.rank == 4, let heads = cache.extents[1].fixed,
-            cache.extents[2].fixed != nil, let headDim = cache.extents[3].fixed
+            let block = cache.extents[2].fixed, let headDim = cache.extents[3].fixed, heads > 0, block > 0, headDim > 0,
+            case let (width, overflow) = heads.multipliedReportingOverflow(by: headDim), !overflow
         else { throw ConstraintViolation(constraint) }
-        return heads * headDim
+        return width
     }
 }

@@ -45,6 +45,7 @@ let package = Package(
         // 1
         room("XIR", ["Tensors"]),
         room("ModelHub", [asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, crypto]),
+        room("Checkpoints", ["Tensors"]),
         // 2
         room("DeviceRuntime", ["Tensors", "XIR"]),
         // 3
@@ -56,12 +57,14 @@ let package = Package(
             name: "KongurTesting",
             dependencies: ["DeviceRuntime", "Tensors", "XIR"],
             path: "Tests/KongurTesting",
+            exclude: ["make_tiny_checkpoints.py"],
             swiftSettings: swift
         ),
         tests("TensorsTests", ["Tensors"]),
         tests("InferenceEngineTests", ["InferenceEngine", "KongurTesting", "DeviceRuntime", "Tensors"]),
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
         tests("XIRTests", ["XIR", "Tensors"]),
+        tests("CheckpointsTests", ["Checkpoints", "KongurTesting", "Tensors"]),
         tests("DeviceRuntimeTests", ["DeviceRuntime", "Tensors", "XIR"]),
         tests("ReferenceBackendTests", ["ReferenceBackend", "DeviceRuntime", "Tensors", "XIR"]),
         tests(

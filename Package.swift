@@ -52,6 +52,8 @@ let package = Package(
         room("ReferenceBackend", ["DeviceRuntime", "Tensors", "XIR"]),
         // 4
         room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
+        // 5
+        room("XIRCompiler", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
         // tests
         .target(
             name: "KongurTesting",
@@ -65,6 +67,7 @@ let package = Package(
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
         tests("XIRTests", ["XIR", "Tensors"]),
         tests("CheckpointsTests", ["Checkpoints", "KongurTesting", "Tensors"]),
+        tests("XIRCompilerTests", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR", "XIRCompiler"]),
         tests("DeviceRuntimeTests", ["DeviceRuntime", "Tensors", "XIR"]),
         tests("ReferenceBackendTests", ["ReferenceBackend", "DeviceRuntime", "Tensors", "XIR"]),
         tests(

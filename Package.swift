@@ -42,6 +42,7 @@ let package = Package(
         // 0
         room("Tensors"),
         room("Tokenizers"),
+        .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
         // 1
         room("XIR", ["Tensors"]),
         room("ModelHub", [asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, crypto]),
@@ -63,6 +64,7 @@ let package = Package(
             swiftSettings: swift
         ),
         tests("TensorsTests", ["Tensors"]),
+        tests("CKernelsTests", ["CKernels"]),
         tests("InferenceEngineTests", ["InferenceEngine", "KongurTesting", "DeviceRuntime", "Tensors"]),
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
         tests("XIRTests", ["XIR", "Tensors"]),

@@ -1,0 +1,37 @@
+// Attention by online softmax, in an order that depends on a query's position alone: keys go by in chunks of CK_CHUNK
+// inside partitions of CK_ATTENTION_PARTITION, both counted from the start of the sequence; each partition starts anew,
+// and partitions are put together in order.
+
+// Keys whose scores are turned into exponentials together.
+#define CK_CHUNK 32
+// The most queries (rows times heads of a group) of one call, unless one row has more.
+#define CK_TILE_QUERIES 24
+// The largest group.
+#define CK_QUERIES 256
+
+#define CK_KERNEL "paged_attention.h"
+#include "templates/each_level.h"
+
+int64_t ck_attention_tile(int64_t group) { return group >= CK_TILE_QUERIES ? 1 : CK_TILE_QUERIES / group; }
+
+int64_t ck_attention_partial_count(const ck_attention_t *attention, int64_t rows) {
+    return rows * (attention->heads / attention->keys.kv_heads) * (attention->keys.head_dim + 2);
+}
+
+int64_t ck_attention_scratch_count(const ck_attention_t *attention) {
+    const int64_t group = attention->heads / attention->keys.kv_heads;
+    return ck_attention_tile(group) * group * (attention->keys.head_dim + CK_CHUNK);
+}
+
+void ck_attention_partition(const ck_attention_t *attention, const ck_attention_rows_t *rows, int64_t partition,
+                            float *partial, float *scratch) {
+    CK_DISPATCH(attention_partition, attention, rows, partition, partial, scratch);
+}
+
+void ck_attention_merge(const ck_attention_t *attention, const ck_attention_rows_t *rows, float *partials) {
+    CK_DISPATCH(attention_merge, attention, rows, partials);
+}
+
+void ck_attention(const ck_attention_t *attention, const ck_attention_rows_t *rows, float *scratch) {
+    CK_DISPATCH(attention, attention, rows, scratch);
+}

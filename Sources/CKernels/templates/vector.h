@@ -1,0 +1,196 @@
+// Vectors of CK_WIDTH float32 for the level being compiled, as clang's vector extensions; see each_level.h.
+
+#undef VF
+#undef VU
+#undef VS
+#define VF L(vf)
+#define VU L(vu)
+#define VS L(vs)
+
+typedef float VF __attribute__((vector_size(4 * CK_WIDTH)));
+typedef uint32_t VU __attribute__((vector_size(4 * CK_WIDTH)));
+typedef uint16_t VS __attribute__((vector_size(2 * CK_WIDTH)));
+
+#define CK_INLINE static inline __attribute__((always_inline, unused))
+// Tails are rare: calls keep them out of the loops' way.
+#define CK_TAIL static __attribute__((noinline, unused))
+
+CK_INLINE VF L(splat)(float x) { return x - (VF){0}; }
+
+// a * b + c.
+CK_INLINE VF L(fma)(VF a, VF b, VF c) {
+#if CK_FMA
+    return __builtin_elementwise_fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
+// The sum of all lanes: halves are added until one is left.
+CK_INLINE float L(sum)(VF v) {
+#if CK_WIDTH == 16
+    typedef float half_t __attribute__((vector_size(32)));
+    half_t h = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+               __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+#elif CK_WIDTH == 8
+    VF h = v;
+#endif
+    typedef float quarter_t __attribute__((vector_size(16)));
+#if CK_WIDTH >= 8
+    quarter_t q = __builtin_shufflevector(h, h, 0, 1, 2, 3) + __builtin_shufflevector(h, h, 4, 5, 6, 7);
+#else
+    quarter_t q = v;
+#endif
+    q += __builtin_shufflevector(q, q, 2, 3, 0, 1);
+    return q[0] + q[1];
+}
+
+// The lanes of a where the mask is all ones, of b where it is 0.
+CK_INLINE VF L(select)(VU mask, VF a, VF b) { return (VF)(((VU)a & mask) | ((VU)b & ~mask)); }
+
+CK_INLINE VF L(max)(VF a, VF b) { return L(select)((VU)(a > b), a, b); }
+
+// The largest lane.
+CK_INLINE float L(largest)(VF v) {
+    float lanes[CK_WIDTH];
+    __builtin_memcpy(lanes, &v, sizeof v);
+    for (int step = CK_WIDTH / 2; step > 0; step /= 2)
+        for (int i = 0; i < step; i++) lanes[i] = lanes[i] > lanes[i + step] ? lanes[i] : lanes[i + step];
+    return lanes[0];
+}
+
+// ---- Loads and stores of the three element types, at any alignment ----
+
+CK_INLINE VF L(widen_bf16)(VS bits) { return (VF)(__builtin_convertvector(bits, VU) << 16); }
+
+CK_INLINE VF L(widen_f16)(VS bits) {
+#if CK_HALF
+    typedef _Float16 half_t __attribute__((vector_size(2 * CK_WIDTH)));
+    return __builtin_convertvector((half_t)bits, VF);
+#else
+    // The exponent is 112 too small once the fields are in place; multiplying by 2^112 mends it, subnormals included.
+    VU wide = __builtin_convertvector(bits, VU);
+    VU magnitude = (VU)((VF)((wide & 0x7FFF) << 13) * 0x1p112f);
+    VU special = (VU)((wide & 0x7C00) == 0x7C00) & 0x7F800000;  // infinity and NaN
+    return (VF)(magnitude | special | (wide & 0x8000) << 16);
+#endif
+}
+
+CK_INLINE VS L(narrow_bf16)(VF v) {
+    VU bits = (VU)v;
+    VU rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+    VU is_nan = (VU)(v != v);
+    return __builtin_convertvector((rounded & ~is_nan) | ((bits >> 16 | 0x0040) & is_nan), VS);
+}
+
+CK_INLINE VS L(narrow_f16)(VF v) {
+#if CK_HALF
+    typedef _Float16 half_t __attribute__((vector_size(2 * CK_WIDTH)));
+    return (VS)__builtin_convertvector(v, half_t);
+#else
+    VU bits = (VU)v;
+    VU sign = bits >> 16 & 0x8000;
+    VU magnitude = bits & 0x7FFFFFFF;
+    // Normal: round off 13 bits, then correct the exponent's bias. Subnormal: adding 0.5 leaves the rounded fraction, in
+    // units of 2^-24, in the lowest bits.
+    VU normal = (magnitude + 0xFFF + (magnitude >> 13 & 1)) >> 13;
+    normal -= 112 << 10;
+    VU small = (VU)((VF)magnitude + 0.5f) - 0x3F000000;
+    VU is_small = (VU)(magnitude < 0x38800000);
+    VU is_large = (VU)(magnitude >= 0x477FF000);
+    VU is_nan = (VU)(magnitude > 0x7F800000);
+    VU result = (normal & ~is_small) | (small & is_small);
+    result = (result & ~is_large) | (0x7C00 & is_large);
+    result = (result & ~is_nan) | (0x7E00 & is_nan);
+    return __builtin_convertvector(result | sign, VS);
+#endif
+}
+
+#define CK_DEFINE_LOADS(type, element, vector, widen, narrow)                                          \
+    CK_INLINE VF L(load_##type)(const element *from) {                                                 \
+        vector v;                                                                                      \
+        __builtin_memcpy(&v, from, sizeof v);                                                          \
+        return widen(v);                                                                               \
+    }                                                                                                  \
+    /* The first `count` lanes, and 0 in the others. */                                                \
+    CK_TAIL VF L(load_part_##type)(const element *from, int64_t count) {                               \
+        element lanes[CK_WIDTH] = {0};                                                                 \
+        for (int64_t i = 0; i < count; i++) lanes[i] = from[i];                                        \
+        return L(load_##type)(lanes);                                                                  \
+    }                                                                                                  \
+    CK_INLINE void L(store_##type)(element *to, VF value) {                                            \
+        vector v = narrow(value);                                                                      \
+        __builtin_memcpy(to, &v, sizeof v);                                                            \
+    }                                                                                                  \
+    CK_TAIL void L(store_part_##type)(element *to, VF value, int64_t count) {                          \
+        element lanes[CK_WIDTH];                                                                       \
+        L(store_##type)(lanes, value);                                                                 \
+        for (int64_t i = 0; i < count; i++) to[i] = lanes[i];                                          \
+    }
+
+#define CK_AS_IS(v) (v)
+CK_DEFINE_LOADS(f32, float, VF, CK_AS_IS, CK_AS_IS)
+CK_DEFINE_LOADS(f16, uint16_t, VS, L(widen_f16), L(narrow_f16))
+CK_DEFINE_LOADS(bf16, uint16_t, VS, L(widen_bf16), L(narrow_bf16))
+#undef CK_AS_IS
+#undef CK_DEFINE_LOADS
+
+// Lanes left of index in a row of `width`: all of them, or the tail.
+CK_INLINE VF L(load)(const void *from, ck_type_t type, int64_t index, int64_t width) {
+    const int64_t left = width - index;
+    switch (type) {
+        case CK_F32:
+            return left >= CK_WIDTH ? L(load_f32)((const float *)from + index)
+                                    : L(load_part_f32)((const float *)from + index, left);
+        case CK_F16:
+            return left >= CK_WIDTH ? L(load_f16)((const uint16_t *)from + index)
+                                    : L(load_part_f16)((const uint16_t *)from + index, left);
+        case CK_BF16:
+            return left >= CK_WIDTH ? L(load_bf16)((const uint16_t *)from + index)
+                                    : L(load_part_bf16)((const uint16_t *)from + index, left);
+    }
+}
+
+CK_INLINE void L(store)(void *to, ck_type_t type, int64_t index, int64_t width, VF value) {
+    const int64_t left = width - index;
+    switch (type) {
+        case CK_F32:
+            if (left >= CK_WIDTH) L(store_f32)((float *)to + index, value);
+            else L(store_part_f32)((float *)to + index, value, left);
+            break;
+        case CK_F16:
+            if (left >= CK_WIDTH) L(store_f16)((uint16_t *)to + index, value);
+            else L(store_part_f16)((uint16_t *)to + index, value, left);
+            break;
+        case CK_BF16:
+            if (left >= CK_WIDTH) L(store_bf16)((uint16_t *)to + index, value);
+            else L(store_part_bf16)((uint16_t *)to + index, value, left);
+            break;
+    }
+}
+
+// e^x within 2 units in the last place; below -87.3 it is 0, above 88.7 infinity.
+//
+// x = n ln 2 + r with |r| <= ln 2 / 2; e^r is its Taylor polynomial of degree 7 in Horner's form, and 2^n is multiplied
+// in two halves, so that no intermediate leaves the range.
+CK_INLINE VF L(exp)(VF x) {
+    const VF rounding = L(splat)(0x1.8p23f);  // adding it leaves the nearest integer in the lowest bits
+    VF shifted = L(fma)(x, L(splat)(0x1.715476p0f), rounding);
+    VF n = shifted - rounding;
+    VF r = L(fma)(n, L(splat)(-0x1.62e4p-1f), x);
+    r = L(fma)(n, L(splat)(-0x1.7f7d1cp-20f), r);
+    VF p = L(splat)(1.0f / 5040);
+    p = L(fma)(p, r, L(splat)(1.0f / 720));
+    p = L(fma)(p, r, L(splat)(1.0f / 120));
+    p = L(fma)(p, r, L(splat)(1.0f / 24));
+    p = L(fma)(p, r, L(splat)(1.0f / 6));
+    p = L(fma)(p, r, L(splat)(0.5f));
+    p = L(fma)(p, r, L(splat)(1.0f));
+    p = L(fma)(p, r, L(splat)(1.0f));
+    typedef int32_t integer_t __attribute__((vector_size(4 * CK_WIDTH)));
+    integer_t exponent = (integer_t)shifted - 0x4B400000;
+    integer_t first = exponent >> 1;
+    VF result = p * (VF)((first + 127) << 23) * (VF)((exponent - first + 127) << 23);
+    result = L(select)((VU)(x > 88.8f), L(splat)(__builtin_inff()), result);
+    return L(select)((VU)(x < -87.4f), (VF){0}, result);
+}

@@ -1,0 +1,67 @@
+// Sums of rows of values: y[t][d] += p[t][j] * v[j][d] over the keys j, in order, for the value type CK_TYPE.
+//
+// T rows of y by R vectors stay in registers while the keys pass by. Each lane adds its keys one after the other, so its
+// bits do not depend on the tile.
+
+#ifndef CK_WEIGHTED_SUMS
+#define CK_WEIGHTED_SUMS
+#define CK_SUM(t, r) VF sum_##t##_##r = L(load_f32)(y + t * y_stride + r * CK_WIDTH);
+#define CK_SUM_ROW(t, R) CK_ROWS_##R(CK_SUM, t)
+#define CK_P(t, R) VF x_##t = L(splat)(p[t * p_stride + j]);
+#define CK_VALUE(T, r)                         \
+    VF w_##r = CK_LOAD(row + r * CK_WIDTH);    \
+    CK_TOKENS_##T(CK_ADD, r)
+#define CK_KEEP(t, r) L(store_f32)(y + t * y_stride + r * CK_WIDTH, sum_##t##_##r);
+#define CK_KEEP_ROW(t, R) CK_ROWS_##R(CK_KEEP, t)
+
+#define CK_VALUES_TILE(T, R)                                                                                        \
+    CK_INLINE void D(values_##T##_##R)(const float *p, int64_t p_stride, const void *const *v, int64_t d,            \
+                                       int64_t first, int64_t last, float *y, int64_t y_stride) {                    \
+        CK_TOKENS_##T(CK_SUM_ROW, R) for (int64_t j = first; j < last; j++) {                                        \
+            const CK_ELEMENT *row = (const CK_ELEMENT *)v[j] + d;                                                    \
+            CK_TOKENS_##T(CK_P, R) CK_ROWS_##R(CK_VALUE, T)                                              \
+        }                                                                                                            \
+        CK_TOKENS_##T(CK_KEEP_ROW, R)                                                                                \
+    }
+
+// Keys first..<last for T rows of y that are `width` long.
+#define CK_VALUES_STRIP(T, R)                                                                                       \
+    CK_VALUES_TILE(T, R)                                                                                             \
+    CK_VALUES_TILE(T, 1)                                                                                             \
+    static void D(values_strip_##T)(const float *p, int64_t p_stride, const void *const *v, int64_t first,           \
+                                    int64_t last, float *y, int64_t width) {                                         \
+        int64_t d = 0;                                                                                               \
+        for (; d + R * CK_WIDTH <= width; d += R * CK_WIDTH)                                                         \
+            D(values_##T##_##R)(p, p_stride, v, d, first, last, y + d, width);                                       \
+        for (; d + CK_WIDTH <= width; d += CK_WIDTH)                                                                 \
+            D(values_##T##_1)(p, p_stride, v, d, first, last, y + d, width);                                         \
+        if (d == width) return;                                                                                      \
+        for (int64_t t = 0; t < T; t++) {                                                                            \
+            VF sum = L(load_part_f32)(y + t * width + d, width - d);                                                 \
+            for (int64_t j = first; j < last; j++) {                                                                 \
+                VF value = CK_LOAD_PART((const CK_ELEMENT *)v[j] + d, width - d);                                    \
+                sum = L(fma)(L(splat)(p[t * p_stride + j]), value, sum);                                             \
+            }                                                                                                        \
+            L(store_part_f32)(y + t * width + d, sum, width - d);                                                    \
+        }                                                                                                            \
+    }
+#endif
+
+CK_VALUES_STRIP(1, 8)
+CK_VALUES_STRIP(3, 4)
+
+// Row t of y takes keys 0..<counts[t]; counts rise with t.
+static void D(weighted_sums)(const float *p, int64_t p_stride, const int64_t *counts, int64_t rows,
+                             const void *const *v, float *y, int64_t width) {
+    int64_t t = 0;
+    for (; t + 3 <= rows; t += 3) {
+        D(values_strip_3)(p + t * p_stride, p_stride, v, 0, counts[t], y + t * width, width);
+        for (int64_t u = t + 1; u < t + 3; u++) {
+            if (counts[u] == counts[t]) continue;
+            D(values_strip_1)(p + u * p_stride, p_stride, v, counts[t], counts[u], y + u * width, width);
+        }
+    }
+    for (; t < rows; t++) {
+        D(values_strip_1)(p + t * p_stride, p_stride, v, 0, counts[t], y + t * width, width);
+    }
+}

@@ -26,6 +26,7 @@ func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = [
 
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
 
@@ -36,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
     ],
     targets: [
@@ -47,8 +49,10 @@ let package = Package(
         room("XIR", ["Tensors"]),
         room("ModelHub", [asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, crypto]),
         room("Checkpoints", ["Tensors"]),
+        room("ONNX", ["Tensors", protobuf], exclude: ["Protobuf/onnx.proto"]),
         // 2
         room("DeviceRuntime", ["Tensors", "XIR"]),
+        room("Frontends", ["Checkpoints", "ONNX", "XIR", "Tensors"]),
         // 3
         room("ReferenceBackend", ["DeviceRuntime", "Tensors", "XIR"]),
         // 4
@@ -70,6 +74,12 @@ let package = Package(
         tests("XIRTests", ["XIR", "Tensors"]),
         tests("CheckpointsTests", ["Checkpoints", "KongurTesting", "Tensors"]),
         tests("XIRCompilerTests", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR", "XIRCompiler"]),
+        tests("ONNXTests", ["ONNX", "Tensors"]),
+        tests(
+            "FrontendsTests",
+            ["Frontends", "Checkpoints", "ONNX", "KongurTesting"],
+            exclude: ["run_exported_decoder.py"]
+        ),
         tests("DeviceRuntimeTests", ["DeviceRuntime", "Tensors", "XIR"]),
         tests("ReferenceBackendTests", ["ReferenceBackend", "DeviceRuntime", "Tensors", "XIR"]),
         tests(

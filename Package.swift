@@ -24,6 +24,7 @@ func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = [
     .testTarget(name: name, dependencies: imports, exclude: exclude, resources: resources, swiftSettings: swift)
 }
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -32,7 +33,12 @@ func nio(_ product: String) -> Target.Dependency { .product(name: product, packa
 
 let package = Package(
     name: "kongur",
+    products: [
+        .executable(name: "kongur", targets: ["KongurCLI"]),
+        .library(name: "Kongur", targets: ["Kongur"]),
+    ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -59,6 +65,14 @@ let package = Package(
         room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
         // 5
         room("XIRCompiler", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
+        // 7
+        room("Kongur", ["ModelHub", "Tokenizers"]),
+        // 8
+        .executableTarget(
+            name: "KongurCLI",
+            dependencies: ["Kongur", "ModelHub", "Tokenizers", argumentParser],
+            swiftSettings: swift
+        ),
         // tests
         .target(
             name: "KongurTesting",

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import Kongur
+
+/// `kongur doctor`: says whether this machine has what Kongur needs.
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Check what this machine has and what is missing.",
+        discussion: "Exits with 1 when something that Kongur needs is missing."
+    )
+
+    func run() async throws {
+        var findings = [Finding(.good, "kongur", Kongur.version)]
+        findings += Self.machine()
+        findings.append(Self.bundledModel())
+        findings.append(Self.cacheFolder())
+        for finding in findings { Console.print(finding.line) }
+        if findings.contains(where: { $0.state == .bad }) { throw ExitCode.failure }
+    }
+
+    struct Finding {
+        enum State: String {
+            case good = "ok"
+            case bad = "missing"
+        }
+
+        var state: State
+        var name: String
+        var detail: String
+
+        init(_ state: State, _ name: String, _ detail: String) {
+            self.state = state
+            self.name = name
+            self.detail = detail
+        }
+
+        var line: String {
+            state.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
+                + name.padding(toLength: 15, withPad: " ", startingAt: 0) + detail
+        }
+    }
+
+    private static func machine() -> [Finding] {
+        let process = ProcessInfo.processInfo
+        let memory = ByteCountFormatter.string(fromByteCount: Int64(process.physicalMemory), countStyle: .memory)
+        return [
+            Finding(.good, "system", process.operatingSystemVersionString),
+            Finding(.good, "processor", "\(process.activeProcessorCount) cores"),
+            Finding(.good, "memory", memory),
+        ]
+    }
+
+    private static func bundledModel() -> Finding {
+        do {
+            return Finding(.good, "bundled model", try ModelLocator().locate(nil).path)
+        } catch {
+            return Finding(.bad, "bundled model", "\(error)")
+        }
+    }
+
+    private static func cacheFolder() -> Finding {
+        let folder = ModelLocator().cacheFolder
+        // The folder is made at the first use; until then its nearest parent says whether that will work.
+        var existing = URL(fileURLWithPath: folder)
+        while !FileManager.default.fileExists(atPath: existing.path), existing.path != "/" {
+            existing.deleteLastPathComponent()
+        }
+        guard FileManager.default.isWritableFile(atPath: existing.path) else {
+            return Finding(.bad, "cache", "\(folder) cannot be written; set KONGUR_CACHE to a folder that can")
+        }
+        return Finding(.good, "cache", folder)
+    }
+}

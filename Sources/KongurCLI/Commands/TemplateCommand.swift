@@ -1,0 +1,62 @@
+import ArgumentParser
+import Kongur
+import Tokenizers
+
+/// `kongur template`: a conversation as the text that the model continues.
+struct TemplateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "template",
+        abstract: "Print a conversation through the model's chat template, as JSON with its text and token ids."
+    )
+
+    @Argument(help: "The checkpoint folder.")
+    var model: String
+
+    @Argument(help: "A JSON file with an array of messages, each with role and content; - is standard input.")
+    var messages: String
+
+    @Option(help: ArgumentHelp("A JSON file with an array of tools in the OpenAI form.", valueName: "path"))
+    var tools: String?
+
+    @Flag(inversion: .prefixedNo, help: "End with the beginning of the assistant's answer.")
+    var generationPrompt = true
+
+    @Option(help: "Which of the model's templates to use, where it has several.")
+    var name = "default"
+
+    private struct Output: Encodable {
+        var text: String
+        var ids: [Int]
+    }
+
+    func run() async throws {
+        let folder = try ModelLocator().locate(model).folder
+        guard let template = try ChatTemplate.load(directory: folder, name: name) else {
+            throw KongurError(.invalidModel, "\(folder): has no chat template '\(name)'")
+        }
+        let text = try template.render(
+            messages: Self.messages(InputFile.read(messages), messages),
+            tools: tools.map { try Self.array(InputFile.read($0), $0) },
+            addGenerationPrompt: generationPrompt
+        )
+        // The template has written every special token that belongs there.
+        let ids = try Tokenizer.load(directory: folder).encode(text, addSpecialTokens: false)
+        try Console.print(json: Output(text: text, ids: ids))
+    }
+
+    private static func array(_ bytes: [UInt8], _ path: String) throws -> [JSONValue] {
+        guard let array = try JSONValue(parsing: bytes, name: path).array else {
+            throw KongurError(.invalidInput, "\(path): must hold a JSON array")
+        }
+        return array
+    }
+
+    private static func messages(_ bytes: [UInt8], _ path: String) throws -> [ChatMessage] {
+        try array(bytes, path).enumerated().map { index, value in
+            guard let fields = value.object, let role = fields["role"]?.string else {
+                throw KongurError(.invalidInput, "\(path): message \(index) must be an object with a role")
+            }
+            return ChatMessage(role: role, content: nil, fields: fields)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import Kongur
+
+/// `kongur`: reads the command line, runs one command, and turns what goes wrong into a message and an exit status.
+///
+/// Statuses: 0 done, 1 something failed, 2 the input is wrong, 130 interrupted.
+@main
+struct KongurCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kongur",
+        abstract: "Runs small reasoning models.",
+        version: Kongur.version,
+        subcommands: [PullCommand.self, TokenizeCommand.self, TemplateCommand.self, DoctorCommand.self]
+    )
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as KongurError {
+            fail(error.message, error.exitStatus)
+        } catch let error as ExitCode {
+            Foundation.exit(error.rawValue)
+        } catch  where exitCode(for: error) == .success {
+            exit(withError: error)
+        } catch  where isUsageError(error) {
+            let message = fullMessage(for: error)
+            fail(message.hasPrefix("Error: ") ? String(message.dropFirst(7)) : message, 2)
+        } catch {
+            let error = KongurError(error)
+            fail(error.message, error.exitStatus)
+        }
+    }
+
+    /// Whether the command line itself was wrong: ArgumentParser then knows a usage to show.
+    private static func isUsageError(_ error: any Error) -> Bool {
+        exitCode(for: error) == .validationFailure
+    }
+
+    private static func fail(_ message: String, _ status: Int32) -> Never {
+        if status != KongurError.interrupted { Console.note("kongur: error: \(message)") }
+        Foundation.exit(status)
+    }
+}
+
+extension KongurError {
+    fileprivate static let interrupted: Int32 = 130
+
+    fileprivate var exitStatus: Int32 {
+        switch code {
+        case .modelNotFound, .invalidModel, .invalidInput: 2
+        case .cancelled: Self.interrupted
+        case .deviceFailed, .networkFailed, .failed: 1
+        }
+    }
+}

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from conversations import END, sample
 from problems import FAMILIES, drawn
+from problems.drills import drill
 
 
 @dataclass
@@ -27,9 +28,22 @@ class Batches:
         self.random = Random(seed)
         self.end = tokenizer.token_to_id(END)
         self.waiting: list[tuple[list[int], list[bool]]] = []
+        self.drills = 0.5  # share of drills among all samples
         self.shares = {family: 1.0 for family in FAMILIES}
 
+    def drill(self):
+        """Steps without a conversation around them. Only the results are learned."""
+        tokens, learned = [], []
+        for given, result in drill(self.random):
+            for text, learns in ((given, False), (result, True), ("\n", False)):
+                piece = self.tokenizer.encode(text, add_special_tokens=False).ids
+                tokens += piece
+                learned += [learns] * len(piece)
+        return tokens, learned
+
     def conversation(self):
+        if self.random.random() < self.drills:
+            return self.drill()
         names = list(self.shares)
         count = 2 if self.random.random() < 0.08 else 1
         problems = [

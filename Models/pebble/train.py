@@ -30,12 +30,13 @@ class Training:
         self.average = {name: p.detach().clone() for name, p in parameters.items()}
         self.step, self.tokens, self.seconds = 0, 0, 0.0
         self.shares: dict[str, float] = {}
+        self.drills = 0.6
 
     def save(self, path: Path):
         state = {
             "configuration": self.configuration.fields(), "model": self.model.state_dict(), "average": self.average,
             "muon": self.muon.state_dict(), "adam": self.adam.state_dict(), "step": self.step, "tokens": self.tokens,
-            "seconds": self.seconds, "shares": self.shares, "seed": self.seed,
+            "seconds": self.seconds, "shares": self.shares, "drills": self.drills, "seed": self.seed,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.save(state, path.with_suffix(".new"))
@@ -50,6 +51,7 @@ class Training:
         training.adam.load_state_dict(state["adam"])
         for name in ("average", "step", "tokens", "seconds", "shares"):
             setattr(training, name, state[name])
+        training.drills = state.get("drills", training.drills)
         return training
 
     def averaged(self) -> Model:
@@ -113,6 +115,7 @@ if __name__ == "__main__":
     print(f"{sum(p.numel() for p in training.model.parameters()):,} parameters", flush=True)
     batches = Batches(tokenizer, options.rows, options.length, seed=options.seed * 1_000_003 + training.step)
     batches.shares.update(training.shares or balanced({f: 0.5 for f in batches.shares}) | {"multiplication": 1.2})
+    batches.drills = training.drills
     test = held_out(12, seed=7)
     saved = tested = reported = training.seconds
     losses: list[float] = []
@@ -134,6 +137,7 @@ if __name__ == "__main__":
             scores = accuracies(test, responses(model, tokenizer, [line["problem"] for line in test]))
             training.shares = balanced(scores)
             batches.shares.update(training.shares)
+            batches.drills = training.drills = 0.6 * (1 - sum(scores.values()) / len(scores))
             training.seconds += time.monotonic() - begin
             mean = sum(scores.values()) / len(scores)
             print(f"accuracy {mean:.3f} " + " ".join(f"{f}={s:.2f}" for f, s in scores.items()), flush=True)

@@ -61,6 +61,7 @@ let package = Package(
         room("Frontends", ["Checkpoints", "ONNX", "XIR", "Tensors"]),
         // 3
         room("ReferenceBackend", ["DeviceRuntime", "Tensors", "XIR"]),
+        room("CPUBackend", ["CKernels", "DeviceRuntime", "Tensors", "XIR"]),
         // 4
         room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
         // 5
@@ -83,6 +84,7 @@ let package = Package(
         ),
         tests("TensorsTests", ["Tensors"]),
         tests("CKernelsTests", ["CKernels"]),
+        tests("CPUBackendTests", ["CKernels", "CPUBackend", "DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
         tests("InferenceEngineTests", ["InferenceEngine", "KongurTesting", "DeviceRuntime", "Tensors"]),
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
         tests("XIRTests", ["XIR", "Tensors"]),

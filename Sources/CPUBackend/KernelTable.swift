@@ -1,0 +1,20 @@
+import DeviceRuntime
+
+/// The operations that the CPU has kernels for.
+enum KernelTable {
+    /// Makes the kernel of one step, or throws `.unsupported`.
+    typealias Factory = @Sendable (ProgramStep, inout KernelBuilder) throws(DeviceError) -> Kernel
+
+    static let factories: [String: Factory] = [
+        "embedding": gather, "gather": gather, "slice": slice, "reshape": reshape, "cast": cast,
+        "linear": linear,
+        "rms_norm": rmsNorm, "add_rms_norm": addRMSNorm, "softmax": softmax,
+        "rotary": rotary, "cache_write": cacheWrite, "rotary_cache_write": rotaryCacheWrite,
+        "paged_attention": pagedAttention,
+        "swiglu": swiglu, "silu": silu, "exp": exponential,
+        "add": add, "sub": subtract, "mul": multiply, "div": divide,
+    ]
+
+    /// Operations whose result may stand where an operand stands.
+    static let worksInPlace: Set<String> = ["silu", "exp", "reshape", "rms_norm", "softmax"]
+}

@@ -66,6 +66,7 @@ let package = Package(
         room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
         // 5
         room("XIRCompiler", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
+        room("TextGeneration", ["InferenceEngine", "Tokenizers"]),
         // 7
         room("Kongur", ["ModelHub", "Tokenizers"]),
         // 8
@@ -77,7 +78,7 @@ let package = Package(
         // tests
         .target(
             name: "KongurTesting",
-            dependencies: ["DeviceRuntime", "Tensors", "XIR"],
+            dependencies: ["DeviceRuntime", "Tensors", "Tokenizers", "XIR"],
             path: "Tests/KongurTesting",
             exclude: ["make_tiny_checkpoints.py"],
             swiftSettings: swift
@@ -86,6 +87,10 @@ let package = Package(
         tests("CKernelsTests", ["CKernels"]),
         tests("CPUBackendTests", ["CKernels", "CPUBackend", "DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
         tests("InferenceEngineTests", ["InferenceEngine", "KongurTesting", "DeviceRuntime", "Tensors"]),
+        tests(
+            "TextGenerationTests",
+            ["TextGeneration", "InferenceEngine", "KongurTesting", "DeviceRuntime", "Tokenizers"]
+        ),
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
         tests("XIRTests", ["XIR", "Tensors"]),
         tests("CheckpointsTests", ["Checkpoints", "KongurTesting", "Tensors"]),

@@ -183,23 +183,33 @@ import Testing
     }
 
     @Test func consumerThatLeavesCancelsItsRequest() async throws {
-        let engine = try engine()
-        for await event in engine.submit(GenerationRequest(promptTokenIDs: [1], maxNewTokens: 250)) {
-            if case .token = event { break }
+        let device = ScriptedDevice(vocabularySize: Self.vocabularySize)
+        let goOn = device.recorder.hold(fromStep: 1)
+        let engine = try engine(device)
+        func leaveAfterTheFirstToken() async {
+            for await event in engine.submit(GenerationRequest(promptTokenIDs: [1], maxNewTokens: 250)) {
+                if case .token = event { break }
+            }
         }
+        await leaveAfterTheFirstToken()
         // A stream that nobody ever reads.
         _ = engine.submit(GenerationRequest(promptTokenIDs: [2], maxNewTokens: 250))
+        goOn()
         await engine.shutdown(draining: true)
         #expect(engine.metrics.finishedRequests == [.cancelled: 2])
         #expect(engine.metrics.freeCacheBlocks == 128)
     }
 
     @Test func cancelledTaskCancelsItsRequest() async throws {
-        let engine = try engine()
+        let device = ScriptedDevice(vocabularySize: Self.vocabularySize)
+        let goOn = device.recorder.hold(fromStep: 1)
+        let engine = try engine(device)
         let task = Task { await collect(engine.submit(GenerationRequest(promptTokenIDs: [1], maxNewTokens: 250))) }
         task.cancel()
         _ = await task.value
+        goOn()
         await engine.shutdown(draining: true)
+        #expect(engine.metrics.finishedRequests == [.cancelled: 1])
         #expect(engine.metrics.runningRequests == 0 && engine.metrics.freeCacheBlocks == 128)
     }
 
@@ -263,10 +273,11 @@ import Testing
 
     @Test func requestWithAnIdInUseIsRefused() async throws {
         let device = ScriptedDevice(vocabularySize: Self.vocabularySize)
-        device.recorder.beforeEachRun { _ in usleep(1000) }
+        let goOn = device.recorder.hold(fromStep: 0)
         let engine = try engine(device)
         let first = engine.submit(GenerationRequest(id: 5, promptTokenIDs: [1], maxNewTokens: 100))
         let second = engine.submit(GenerationRequest(id: 5, promptTokenIDs: [2], maxNewTokens: 100))
+        goOn()
         #expect(await collect(second).failure?.code == .duplicateRequest)
         #expect(await collect(first).tokens.count == 100)
     }

@@ -1,4 +1,5 @@
 package import DeviceRuntime
+import Foundation
 import Synchronization
 import Tensors
 import XIR
@@ -62,6 +63,21 @@ package final class ScriptedRecorder: Sendable {
     /// Calls `body` with the number of each run before it begins, on the engine's thread.
     package func beforeEachRun(_ body: @escaping @Sendable (Int) -> Void) {
         state.withLock { $0.beforeRun = body }
+    }
+
+    /// Holds run number `step` and all later ones until the returned closure is called.
+    ///
+    /// For tests of what happens while the engine is busy, which then do not depend on who is faster.
+    package func hold(fromStep step: Int) -> @Sendable () -> Void {
+        let isOpen = Gate()
+        beforeEachRun { number in
+            while number >= step, !isOpen.value.withLock({ $0 }) { usleep(200) }
+        }
+        return { isOpen.value.withLock { $0 = true } }
+    }
+
+    private final class Gate: Sendable {
+        let value = Mutex(false)
     }
 
     fileprivate func begin(_ step: Step) throws(DeviceError) {

@@ -1,0 +1,43 @@
+package import InferenceEngine
+
+/// How to answer one prompt.
+package struct GenerationOptions: Sendable, Hashable {
+    package var sampling: SamplingParameters
+    /// The longest answer in tokens, thinking included; nil goes on to the end of the context.
+    package var maxNewTokens: Int?
+    package var minNewTokens: Int
+    /// Text that ends the answer wherever it appears, also while thinking; it is not part of the result.
+    package var stopStrings: [String]
+    /// Tokens that end the answer, besides the model's and the tokenizer's own.
+    package var stopTokenIDs: Set<Int>
+    /// Goes on after the model's and the tokenizer's own stop tokens.
+    package var ignoreEOS: Bool
+    /// Whether to tell thinking from answer; otherwise everything is answer, tags included.
+    package var splitsReasoning: Bool
+    /// Higher goes first.
+    package var priority: Int
+    /// See `GenerationRequest.cacheSalt`.
+    package var cacheSalt: String?
+
+    package init(
+        sampling: SamplingParameters = SamplingParameters(),
+        maxNewTokens: Int? = nil,
+        minNewTokens: Int = 0,
+        stopStrings: [String] = [],
+        stopTokenIDs: Set<Int> = [],
+        ignoreEOS: Bool = false,
+        splitsReasoning: Bool = true,
+        priority: Int = 0,
+        cacheSalt: String? = nil
+    ) {
+        self.sampling = sampling
+        self.maxNewTokens = maxNewTokens
+        self.minNewTokens = minNewTokens
+        self.stopStrings = stopStrings
+        self.stopTokenIDs = stopTokenIDs
+        self.ignoreEOS = ignoreEOS
+        self.splitsReasoning = splitsReasoning
+        self.priority = priority
+        self.cacheSalt = cacheSalt
+    }
+}

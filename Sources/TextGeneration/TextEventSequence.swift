@@ -1,0 +1,150 @@
+import InferenceEngine
+import Tokenizers
+
+/// The events of one answer: the engine's tokens through detokenizer, stop strings and reasoning.
+///
+/// Pulled by the consumer; what it does not read waits in the engine's stream. An actor because the stream around it may
+/// be shared by tasks.
+actor TextEventSequence {
+    private let generator: TextGenerator
+    private let prompt: PreparedPrompt
+    private let requestID: UInt64
+    private let tokens: AsyncStream<TokenEvent>
+
+    private var detokenizer: StreamingDetokenizer
+    private var stopStrings: StopStringFilter
+    private var splitter: ReasoningSplitter
+
+    private var text = ""
+    private var tokenIDs: [Int] = []
+    private var reasoningTokens = 0
+    /// Events that are ready, last one first.
+    private var ready: [TextEvent] = []
+    private var isFinished = false
+
+    init(_ generator: TextGenerator, _ prompt: PreparedPrompt, _ options: GenerationOptions) {
+        self.generator = generator
+        self.prompt = prompt
+        detokenizer = StreamingDetokenizer(tokenizer: generator.tokenizer)
+        stopStrings = StopStringFilter(options.stopStrings)
+        splitter = ReasoningSplitter(
+            options.splitsReasoning ? prompt.opening : .answer,
+            preambleLimit: generator.preambleLimit
+        )
+        var stopTokenIDs = options.stopTokenIDs
+        if let end = generator.tokenizer.endOfTextID, !options.ignoreEOS { stopTokenIDs.insert(end) }
+        let request = GenerationRequest(
+            promptTokenIDs: prompt.tokenIDs,
+            sampling: options.sampling,
+            maxNewTokens: options.maxNewTokens,
+            minNewTokens: options.minNewTokens,
+            stopTokenIDs: stopTokenIDs,
+            ignoreEOS: options.ignoreEOS,
+            priority: options.priority,
+            cacheSalt: options.cacheSalt
+        )
+        requestID = request.id
+        tokens = generator.engine.submit(request)
+    }
+
+    /// The next event, or nil after the last.
+    ///
+    /// Throws the engine's error, and `CancellationError` when the task was cancelled.
+    func next() async throws -> TextEvent? {
+        while ready.isEmpty, !isFinished {
+            // A stream's iterators share its place, so each event may have its own.
+            var iterator = tokens.makeAsyncIterator()
+            guard let event = await iterator.next(isolation: self) else { throw CancellationError() }
+            var events: [TextEvent] = []
+            switch event {
+            case .token(let token): append(token, &events)
+            case .finished(let summary): finish(summary, &events)
+            case .failed(let error):
+                isFinished = true
+                throw error
+            }
+            ready = events.reversed()
+        }
+        return ready.popLast()
+    }
+
+    private func append(_ token: GeneratedToken, _ events: inout [TextEvent]) {
+        // Tokens that were drawn before the engine heard of the stop string are not part of the answer.
+        guard stopStrings.found == nil else { return }
+        tokenIDs.append(token.id)
+        if token.isStop { return }
+        let wasReasoning = splitter.isReasoning
+        pass(stopStrings.append(decode(token.id)), &events)
+        let isReasoning = wasReasoning || splitter.isReasoning
+        if isReasoning { reasoningTokens += 1 }
+        if let logprobs = token.logprobs { events.append(.logprobs(describe(token.id, logprobs, isReasoning))) }
+        if stopStrings.found != nil { generator.engine.cancel(requestID) }
+    }
+
+    /// The text that is now certain; special tokens have none, except tags that are special tokens.
+    private func decode(_ id: Int) -> String {
+        let tokenizer = generator.tokenizer
+        if tokenizer.isSpecial(id), let tag = tokenizer.token(of: id),
+            tag == ReasoningSplitter.openingTag || tag == ReasoningSplitter.closingTag
+        {
+            return detokenizer.finish() + tag
+        }
+        return detokenizer.append(id)
+    }
+
+    private func pass(_ piece: String, _ events: inout [TextEvent]) {
+        text += piece
+        events += splitter.append(piece).map(TextEvent.init)
+    }
+
+    private func finish(_ summary: GenerationSummary, _ events: inout [TextEvent]) {
+        isFinished = true
+        if stopStrings.found == nil {
+            pass(stopStrings.append(detokenizer.finish()), &events)
+            if stopStrings.found == nil { pass(stopStrings.finish(), &events) }
+        }
+        events += splitter.finish().map(TextEvent.init)
+        let usage = TokenUsage(
+            promptTokens: summary.promptTokens,
+            cachedTokens: summary.cachedTokens,
+            completionTokens: tokenIDs.count,
+            reasoningTokens: reasoningTokens
+        )
+        events.append(
+            .finished(
+                GenerationResult(
+                    text: text,
+                    reasoning: splitter.reasoning,
+                    answer: splitter.answer,
+                    tokenIDs: tokenIDs,
+                    finishReason: stopStrings.found == nil ? summary.finishReason : .stop,
+                    stopString: stopStrings.found,
+                    usage: usage,
+                    timings: GenerationTimings(summary.timings, usage),
+                    promptIsMostlyChinese: prompt.isMostlyChinese
+                )
+            )
+        )
+    }
+
+    private func describe(_ id: Int, _ logprobs: TokenLogprobs, _ isReasoning: Bool) -> TokenTextLogprobs {
+        func entry(_ id: Int, _ logprob: Float) -> TokenTextLogprobs.Entry {
+            TokenTextLogprobs.Entry(id: id, bytes: generator.tokenizer.bytes(of: id) ?? [], logprob: logprob)
+        }
+        return TokenTextLogprobs(
+            drawn: entry(id, logprobs.logprob),
+            top: logprobs.top.map { entry($0.id, $0.logprob) },
+            isReasoning: isReasoning
+        )
+    }
+}
+
+extension TextEvent {
+    fileprivate init(_ piece: ReasoningSplitter.Piece) {
+        self =
+            switch piece {
+            case .reasoning(let text): .reasoning(text)
+            case .answer(let text): .answer(text)
+            }
+    }
+}

@@ -1,0 +1,139 @@
+package import InferenceEngine
+package import Tokenizers
+
+/// Answers prompts with text: template, tokenizer, engine, and back.
+///
+/// A value that is cheap to copy; the command line, the HTTP service and evaluation share one engine through it.
+package struct TextGenerator: Sendable {
+    package let tokenizer: Tokenizer
+    /// Nil for a model without one, which takes text and tokens alone.
+    package let template: ChatTemplate?
+    package let engine: Engine
+    /// A system message for conversations that bring none.
+    package var system: String?
+    /// How much text is held back while it is open whether the model is thinking; see `ReasoningSplitter`.
+    package var preambleLimit: Int
+
+    package init(
+        tokenizer: Tokenizer,
+        template: ChatTemplate?,
+        engine: Engine,
+        system: String? = nil,
+        preambleLimit: Int = 256
+    ) {
+        self.tokenizer = tokenizer
+        self.template = template
+        self.engine = engine
+        self.system = system
+        self.preambleLimit = preambleLimit
+    }
+
+    /// The most tokens that a prompt and its answer may have together.
+    package var contextLength: Int { engine.limits.maxSequenceLength }
+
+    /// Turns a prompt into tokens.
+    ///
+    /// Throws `.emptyPrompt`, `.noChatTemplate`, or `.templateFailed` with the template's own reason.
+    package func prepare(_ prompt: Prompt) throws(TextGenerationError) -> PreparedPrompt {
+        let text: String
+        let tokenIDs: [Int]
+        let asked: String
+        switch prompt {
+        case .text(let raw):
+            (text, tokenIDs, asked) = (raw, raw.isEmpty ? [] : tokenizer.encode(raw, addSpecialTokens: true), raw)
+        case .chat(let messages, let tools, let variables):
+            text = try render(messages, tools, variables)
+            tokenIDs = tokenizer.encode(text)
+            asked = messages.last { $0.role == "user" }?.content ?? ""
+        case .tokenIDs(let ids):
+            (text, tokenIDs) = (tokenizer.decode(ids, skipSpecial: false), ids)
+            asked = tokenizer.decode(ids)
+        }
+        guard !tokenIDs.isEmpty else {
+            throw TextGenerationError(.emptyPrompt, "the prompt is empty: give the model something to answer")
+        }
+        return PreparedPrompt(
+            tokenIDs: tokenIDs,
+            text: text,
+            isMostlyChinese: PromptLanguage.isMostlyChinese(asked),
+            opening: ReasoningSplitter.opening(after: text)
+        )
+    }
+
+    /// Answers a prompt; events come as they happen, `finished` last.
+    ///
+    /// The stream throws `TextGenerationError` for a prompt that is no prompt, and `EngineError` for one that the
+    /// engine refuses or cannot finish. Ending the iteration, or cancelling its task, cancels the request.
+    package func generate(
+        _ prompt: Prompt,
+        _ options: GenerationOptions = GenerationOptions()
+    ) -> AsyncThrowingStream<TextEvent, any Error> {
+        do {
+            return try generate(prepare(prompt), options)
+        } catch {
+            return AsyncThrowingStream { throw error }
+        }
+    }
+
+    /// Answers a prompt that is prepared already.
+    package func generate(
+        _ prompt: PreparedPrompt,
+        _ options: GenerationOptions = GenerationOptions()
+    ) -> AsyncThrowingStream<TextEvent, any Error> {
+        guard options.stopStrings.allSatisfy({ !$0.isEmpty }) else {
+            let error = TextGenerationError(.invalidStopString, "a stop string is empty: leave it out")
+            return AsyncThrowingStream { throw error }
+        }
+        let events = TextEventSequence(self, prompt, options)
+        return AsyncThrowingStream { try await events.next() }
+    }
+
+    /// Answers a prompt and returns when the answer is complete.
+    ///
+    /// Throws what the stream of `generate` throws.
+    package func answer(
+        _ prompt: Prompt,
+        _ options: GenerationOptions = GenerationOptions()
+    ) async throws -> GenerationResult {
+        for try await event in generate(prompt, options) {
+            if case .finished(let result) = event { return result }
+        }
+        throw CancellationError()
+    }
+
+    private func render(
+        _ messages: [ChatMessage],
+        _ tools: [JSONValue]?,
+        _ variables: JSONObject
+    ) throws(TextGenerationError) -> String {
+        guard messages.contains(where: { !$0.isEmpty }) else {
+            throw TextGenerationError(.emptyPrompt, "the conversation is empty: give at least one message with content")
+        }
+        guard let template else {
+            throw TextGenerationError(
+                .noChatTemplate,
+                "the model has no chat template: give the prompt as text, or add chat_template.jinja to the model"
+            )
+        }
+        var messages = messages
+        if let system, !["system", "developer"].contains(messages.first?.role) {
+            messages.insert(ChatMessage(role: "system", content: system), at: 0)
+        }
+        do {
+            return try template.render(messages: messages, tools: tools, variables: variables)
+        } catch {
+            throw TextGenerationError(
+                .templateFailed,
+                "the model's chat template cannot use these messages: \(error.message)",
+                cause: error
+            )
+        }
+    }
+}
+
+extension ChatMessage {
+    /// Whether there is nothing in it to answer.
+    fileprivate var isEmpty: Bool {
+        toolCalls.isEmpty && (content ?? "").allSatisfy(\.isWhitespace)
+    }
+}

@@ -1,0 +1,47 @@
+package import InferenceEngine
+
+/// Tokens that a prompt and its answer took.
+package struct TokenUsage: Sendable, Hashable {
+    package var promptTokens: Int
+    /// Prompt tokens that were in the cache already.
+    package var cachedTokens: Int
+    /// Thinking and answer, with the stop token.
+    package var completionTokens: Int
+    /// The part of `completionTokens` that was thinking.
+    package var reasoningTokens: Int
+
+    package init(promptTokens: Int, cachedTokens: Int = 0, completionTokens: Int, reasoningTokens: Int = 0) {
+        self.promptTokens = promptTokens
+        self.cachedTokens = cachedTokens
+        self.completionTokens = completionTokens
+        self.reasoningTokens = reasoningTokens
+    }
+
+    package var totalTokens: Int { promptTokens + completionTokens }
+}
+
+/// How long an answer took.
+package struct GenerationTimings: Sendable, Hashable {
+    /// Waiting for a place in the batch.
+    package var queue: Duration?
+    /// From submission, waiting included; nil when there was no token.
+    package var timeToFirstToken: Duration?
+    package var total: Duration
+    /// Computed prompt tokens for each second between the first step and the first token.
+    package var promptTokensPerSecond: Double?
+    /// Tokens after the first for each second after it.
+    package var tokensPerSecond: Double?
+
+    package init(_ timings: RequestTimings, _ usage: TokenUsage) {
+        queue = timings.queue
+        timeToFirstToken = timings.timeToFirstToken
+        total = timings.total
+        promptTokensPerSecond = Self.rate(usage.promptTokens - usage.cachedTokens, timings.prefill)
+        tokensPerSecond = Self.rate(usage.completionTokens - 1, timings.decode)
+    }
+
+    private static func rate(_ count: Int, _ duration: Duration?) -> Double? {
+        guard let duration, duration > .zero, count > 0 else { return nil }
+        return Double(count) / (duration / .seconds(1))
+    }
+}

@@ -94,11 +94,19 @@ let package = Package(
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
         tests("XIRTests", ["XIR", "Tensors"]),
         tests("CheckpointsTests", ["Checkpoints", "KongurTesting", "Tensors"]),
+        tests(
+            "EndToEndTests",
+            [
+                "Checkpoints", "CPUBackend", "DeviceRuntime", "Frontends", "KongurTesting", "ReferenceBackend",
+                "Tensors",
+                "XIR", "XIRCompiler",
+            ]
+        ),
         tests("XIRCompilerTests", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR", "XIRCompiler"]),
         tests("ONNXTests", ["ONNX", "Tensors"]),
         tests(
             "FrontendsTests",
-            ["Frontends", "Checkpoints", "ONNX", "KongurTesting"],
+            ["Frontends", "Checkpoints", "ONNX", "KongurTesting", "Tensors", "XIR"],
             exclude: ["run_exported_decoder.py"]
         ),
         tests("DeviceRuntimeTests", ["DeviceRuntime", "Tensors", "XIR"]),

@@ -41,8 +41,8 @@ struct DenseDecoder {
                 )
             )
         }
-        let table = try value("cast", [weight("embed", [vocabulary, hidden])], ["to": .elementType(.float32)])
-        var x = try value("gather", [table, ids], ["axis": .integer(0)])
+        let rows = try value("gather", [weight("embed", [vocabulary, hidden]), ids], ["axis": .integer(0)])
+        var x = try value("cast", [rows], ["to": .elementType(.float32)])
         let (cosine, sine) = try rotation(positions)
         let bias = try additiveMask(mask, past: past, sequence: sequence)
         for layer in 0..<layers {

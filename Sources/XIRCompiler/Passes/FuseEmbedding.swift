@@ -2,8 +2,10 @@ import Tensors
 import XIR
 
 /// Turns the look-up of rows in a constant matrix into `embedding`, with the table as it is stored.
+///
+/// The rows come as float32, whether the graph casts the table or the rows that it took.
 struct FuseEmbedding: RewritePattern {
-    let roots = ["gather"]
+    let roots = ["gather", "cast"]
 
     struct Match {
         var ids: ValueID
@@ -11,11 +13,13 @@ struct FuseEmbedding: RewritePattern {
     }
 
     func match(_ operation: Operation, _ matcher: PatternMatcher) -> PatternMatch<Match> {
-        let (x, ids) = (operation.operands[0], operation.operands[1])
-        guard matcher.constantName(x) != nil, matcher.type(x).rank == 2 else { return .none }
-        guard matcher.type(x).elementType == .float32 else { return .none }
-        guard operation.integer("axis") == 0 else { return .refused("a table is looked up along axis 1") }
-        return .matched(Match(ids: ids, table: matcher.source(x)))
+        guard matcher.type(operation.results[0]).elementType == .float32,
+            let gather = operation.name == "gather" ? operation : matcher.definition(operation.operands[0], "gather"),
+            matcher.constantName(gather.operands[0]) != nil, matcher.type(gather.operands[0]).rank == 2,
+            matcher.type(gather.operands[0]).elementType.isFloatingPoint
+        else { return .none }
+        guard gather.integer("axis") == 0 else { return .refused("a table is looked up along axis 1") }
+        return .matched(Match(ids: gather.operands[1], table: matcher.source(gather.operands[0])))
     }
 
     func rewrite(

@@ -1,0 +1,65 @@
+import CPUBackend
+import Checkpoints
+import DeviceRuntime
+import Frontends
+import KongurTesting
+import ReferenceBackend
+import Tensors
+import Testing
+import XIR
+import XIRCompiler
+
+/// From a checkpoint that transformers wrote, through ONNX and XIR, to the logits that transformers computes.
+@Suite(.enabled(if: TinyCheckpoints.areAvailable)) struct CompiledDecoderTests {
+    private func compile(_ name: String, _ options: CompilerOptions) throws -> Compiler.Compilation {
+        let checkpoint = try Checkpoint.open(directory: TinyCheckpoints.directory(name))
+        let module = try ONNXImporter.module(from: CheckpointExporter.export(checkpoint))
+        return try Compiler(options: options).compile(
+            module,
+            contextLength: checkpoint.configuration.contextLength,
+            stopTokenIDs: []
+        )
+    }
+
+    private func difference(_ name: String, _ device: any Device, _ options: CompilerOptions) throws -> Double {
+        let compilation = try compile(name, options)
+        let prompt = try TinyCheckpoints.expected(name).logitsPromptIds
+        let logits = try PassChecker(device: device, options: options, tokens: prompt).logits(compilation.module)
+        let expected = try TinyCheckpoints.expectedLogits(name)
+        try #require(logits.count == expected.count)
+        let squares = zip(logits, expected).map { (Double($0 - $1) * Double($0 - $1), Double($1) * Double($1)) }
+        return (squares.reduce(0) { $0 + $1.0 } / squares.reduce(0) { $0 + $1.1 }).squareRoot()
+    }
+
+    private var fullPrecision: CompilerOptions {
+        var options = CompilerOptions()
+        options.weightElementType = .float32
+        options.cacheElementType = .float32
+        return options
+    }
+
+    @Test(arguments: TinyCheckpoints.names)
+    func referenceEqualsTransformers(name: String) throws {
+        #expect(try difference(name, ReferenceDevice(), fullPrecision) < 1e-4)
+    }
+
+    @Test(arguments: TinyCheckpoints.names)
+    func processorEqualsTransformers(name: String) throws {
+        #expect(try difference(name, try CPUDevice(threads: 2), fullPrecision) < 1e-4)
+    }
+
+    @Test(arguments: TinyCheckpoints.names)
+    func storedWeightsAndHalfPrecisionCacheStayClose(name: String) throws {
+        #expect(try difference(name, try CPUDevice(threads: 2), CompilerOptions()) < 1e-2)
+    }
+
+    @Test(arguments: TinyCheckpoints.names)
+    func everyLayerIsFused(name: String) throws {
+        let compilation = try compile(name, CompilerOptions())
+        let layers = compilation.model.cache.layers
+        let steps = compilation.model.program.steps
+        #expect(steps.count == 9 * layers + 4)
+        #expect(steps.count { $0.operation == "rotary_cache_write" } == layers)
+        #expect(compilation.reports.flatMap(\.refusals) == [])
+    }
+}

@@ -101,7 +101,9 @@ struct AddedTokens: Sendable {
 
     /// `\w` of Unicode Technical Standard 18: letters, marks, decimal numbers, connectors and join controls.
     private func isWordCharacter(_ scalar: UInt32) -> Bool {
-        guard let properties = Unicode.Scalar(scalar)?.properties else { return false }
+        guard let properties = Unicode.Scalar(scalar)?.properties,
+            (properties.age?.major ?? .max) <= CharacterClass.newestUnicode
+        else { return false }
         if properties.isAlphabetic || properties.isJoinControl { return true }
         switch properties.generalCategory {
         case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: return true

@@ -2,8 +2,9 @@
 enum CharacterClass: UInt8, Sendable {
     case other, letter, mark, number, space, lineEnd
 
-    /// Characters newer than this count as `other`: the reference implementation's regular expressions (Oniguruma)
-    /// know Unicode 16, while the standard library may know more.
+    /// Characters newer than this count as `other`.
+    ///
+    /// The reference implementation's regular expressions know Unicode 16; the standard library may know more.
     static let newestUnicode = 16
 
     init(_ scalar: Unicode.Scalar) {

@@ -1,5 +1,5 @@
-// `_nfc` is the standard library's own normalisation (Foundation reaches it in the same way); there is no public one
-// that keeps code points apart from `String`'s canonical comparison.
+// `_nfc` and `_nfd` are the standard library's own normalisation (Foundation reaches it in the same way); there is no
+// public one that keeps code points apart from `String`'s canonical comparison.
 @_spi(_Unicode) import Swift
 
 /// What is done to a text before it is cut into words.
@@ -14,11 +14,7 @@ enum Normalizer: Sendable {
         guard self == .composed, text.contains(where: { $0 >= 0xCC }) else { return nil }
         var output: [UInt8] = []
         output.reserveCapacity(text.count + 16)
-        var segment = String.UnicodeScalarView()
-        func flush() {
-            for scalar in String(segment)._nfc { output.append(contentsOf: UTF8.encode(scalar) ?? .init()) }
-            segment.removeAll(keepingCapacity: true)
-        }
+        var segment = Segment()
         var index = 0
         while index < text.count {
             let (value, length) = decodeScalar(text, at: index)
@@ -31,12 +27,95 @@ enum Normalizer: Sendable {
             case 0x0F81: segment.append(contentsOf: ["\u{0F71}", "\u{0F80}"])
             case 0x300... where (scalar.properties.age?.major ?? 99) > 9:
                 // Unknown to Unicode 9: neither composed nor reordered, so a border between two segments.
-                flush()
+                segment.flush(into: &output)
                 output.append(contentsOf: text[index - length..<index])
-            default: segment.append(scalar)
+            default: segment.append(contentsOf: [scalar])
             }
         }
-        flush()
+        segment.flush(into: &output)
         return output
+    }
+}
+
+/// A stretch of text that is composed at once.
+private struct Segment {
+    private var scalars: [Unicode.Scalar] = []
+    private var marks = 0
+    private var hasLongRun = false
+
+    /// Above this many marks in a row `_nfc`, which takes quadratic time in them, is not used.
+    ///
+    /// No language needs more than this many (UAX #15, stream-safe text).
+    private static let longestRun = 30
+
+    mutating func append(contentsOf new: [Unicode.Scalar]) {
+        for scalar in new {
+            scalars.append(scalar)
+            marks = scalar.value < 0x300 || scalar.properties.canonicalCombiningClass == .notReordered ? 0 : marks + 1
+            if marks > Self.longestRun { hasLongRun = true }
+        }
+    }
+
+    mutating func flush(into output: inout [UInt8]) {
+        if hasLongRun {
+            for scalar in composedStepwise() { output.append(contentsOf: UTF8.encode(scalar) ?? .init()) }
+        } else {
+            for scalar in Self.string(scalars)._nfc { output.append(contentsOf: UTF8.encode(scalar) ?? .init()) }
+        }
+        scalars.removeAll(keepingCapacity: true)
+        marks = 0
+        hasLongRun = false
+    }
+
+    private static func string(_ scalars: some Sequence<Unicode.Scalar>) -> String {
+        var view = String.UnicodeScalarView()
+        view.append(contentsOf: scalars)
+        return String(view)
+    }
+
+    /// The canonical composition algorithm (Unicode, section 3.11) in O(n log n) for runs of any length.
+    private func composedStepwise() -> [Unicode.Scalar] {
+        var decomposed: [(scalar: Unicode.Scalar, order: UInt8)] = []
+        for scalar in scalars {
+            for part in String(scalar)._nfd {
+                decomposed.append((part, part.properties.canonicalCombiningClass.rawValue))
+            }
+        }
+        var start = 0
+        while start < decomposed.count {
+            var end = start + 1
+            if decomposed[start].order != 0 {
+                while end < decomposed.count, decomposed[end].order != 0 { end += 1 }
+                // Stable, because the position decides between equals.
+                let order = (start..<end).sorted { (decomposed[$0].order, $0) < (decomposed[$1].order, $1) }
+                decomposed.replaceSubrange(start..<end, with: order.map { decomposed[$0] })
+            }
+            start = end
+        }
+        var result: [Unicode.Scalar] = []
+        var starter: Int?
+        // The class of the last character after the starter; nil when there is none, so that nothing blocks.
+        var last: UInt8?
+        for (scalar, order) in decomposed {
+            if let starter, last.map({ $0 != 0 && $0 < order }) ?? true,
+                let composite = Self.composite(result[starter], scalar)
+            {
+                result[starter] = composite
+                continue
+            }
+            if order == 0 {
+                starter = result.count
+                last = nil
+            } else {
+                last = order
+            }
+            result.append(scalar)
+        }
+        return result
+    }
+
+    private static func composite(_ first: Unicode.Scalar, _ second: Unicode.Scalar) -> Unicode.Scalar? {
+        let composed = Array(string([first, second])._nfc)
+        return composed.count == 1 ? composed[0] : nil
     }
 }

@@ -18,8 +18,8 @@ enum Oracle {
 
     /// Runs a task and returns the folder that it wrote.
     static func run(_ task: String, _ arguments: [String] = []) throws -> String {
-        let out = FileManager.default.temporaryDirectory.appendingPathComponent("kongur-\(task)-\(UUID().uuidString)")
-            .path
+        let out = root.appendingPathComponent(".cache/tokenizers-oracle/\(task)").path
+        try? FileManager.default.removeItem(atPath: out)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)
         process.arguments = [folder + "/oracle.py", task, data] + arguments + [out]

@@ -66,6 +66,14 @@ def text(rng, tokens):
     return "".join(parts)
 
 
+MARKS = "\u0301\u0316\u0334\u0345\u0323\u0302\u0f71\u0f72\u093c\u3099\u0308\u0304"
+
+
+def marks(rng):
+    base = rng.choice(["a", "\u00e9", "\u1ea5", "\u304b", "\u1100\u1161", "\u0928", "x", "", "\u09c7"])
+    return base + "".join(rng.choice(MARKS) for _ in range(rng.randint(25, 60))) + rng.choice(["", "b", "\u09be", "\u11a8"])
+
+
 def write_cases(folder, tokenizer, rng, tokens, count, extra=()):
     cases = []
     for sample in list(extra) + [text(rng, tokens) for _ in range(count)]:
@@ -108,7 +116,18 @@ def qwen(data, out):
     for _, token in sorted(added.items(), key=lambda item: int(item[0])):
         tokenizer.add_tokens([AddedToken(**token)])
     rng = random.Random(SEED)
-    extra = ["", " ", "a" * 3000, "ab" * 1000, "\u0301", "'s", "\r\n", "x\u0344"]
+    extra = ["", " ", "a" * 3000, "ab" * 1000, "\u0301", "'s", "\r\n", "x\u0344"] + [marks(rng) for _ in range(COUNT // 10)]
+    # Every character in places where its class decides; of the large uniform blocks only a few.
+    uniform = [(0x3400, 0x4DB0), (0x4E00, 0x9FF0), (0xAC00, 0xD7A0), (0xD800, 0xF8FF), (0x17000, 0x18CC0), (0x20000, 0x33470)]
+    points = [
+        chr(code)
+        for code in [*range(0x33480), *range(0xE0000, 0xE0200)]
+        if not 0xD800 <= code < 0xE000 and (code % 61 == 0 or not any(low <= code < high for low, high in uniform))
+    ]
+    groups = [points[i : i + 256] for i in range(0, len(points), 256)]
+    extra += ["".join(f"a{point}a{point}!" for point in group) for group in groups]
+    extra += ["".join(f"x'{point}y" for point in group) for group in groups[:48]]
+    extra += ["".join(f"  {point}\n" for point in group) for group in groups[:52]]
     tokens = [token["content"] for token in added.values()]
     write_cases(out, tokenizer, rng, tokens, COUNT, extra)
     tokenizer.save(os.path.join(out, "tokenizer.json"))
@@ -255,6 +274,7 @@ CONVERSATIONS = {
     "system last": [{"role": "user", "content": "x"}, {"role": "system", "content": "y"}],
     "empty": [],
 }
+VARIABLES = ({}, {"enable_thinking": False}, {"enable_thinking": True, "date_string": "1 May"})
 
 
 def templates(data, folder, out):
@@ -263,13 +283,21 @@ def templates(data, folder, out):
     files = [os.path.join(data, name) for name in sorted(os.listdir(data)) if name.endswith(".jinja")]
     files += [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
     cases = []
+    sources = []
     for path in files:
         with open(path, encoding="utf-8", newline="") as file:
-            template = file.read()
-        for name, messages in CONVERSATIONS.items():
-            for tools in (None, TOOLS):
+            text = file.read()
+        if path.endswith(".jinja"):
+            sources.append((os.path.basename(path), text, CONVERSATIONS, (None, TOOLS), VARIABLES))
+        else:
+            snippets = text.removesuffix("\n").split("\n-----\n")
+            turns = {"turns": CONVERSATIONS["turns"]}
+            sources += [(f"snippet {i}: {part}", part, turns, (None,), ({},)) for i, part in enumerate(snippets)]
+    for source, template, conversations, tool_choices, variable_choices in sources:
+        for name, messages in conversations.items():
+            for tools in tool_choices:
                 for prompt in (True, False):
-                    for variables in ({}, {"enable_thinking": False}, {"enable_thinking": True, "date_string": "1 May"}):
+                    for variables in variable_choices:
                         tokens = {"bos_token": "<|begin|>", "eos_token": "<|end|>"}
                         try:
                             rendered = render_jinja_template(
@@ -284,7 +312,7 @@ def templates(data, folder, out):
                             rendered = None
                             name_of_error = f"{type(error).__name__}: {error}"
                         cases.append({
-                            "name": f"{os.path.basename(path)}, {name}, tools {tools is not None}, {prompt}, {variables}",
+                            "name": f"{source}, {name}, tools {tools is not None}, {prompt}, {variables}",
                             "template": template,
                             "messages": messages,
                             "tools": tools,

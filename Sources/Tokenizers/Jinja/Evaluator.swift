@@ -8,6 +8,7 @@ extension Renderer {
         case .constant(let value): return try self.value(value)
         case .name(let name): return lookUp(name) ?? global(name) ?? .undefined(what: "'\(name)' is undefined")
         case .list(let items): return try list(try evaluate(items))
+        case .tuple(let items): return try list(try evaluate(items), isTuple: true)
         case .dictionary(let entries):
             var fields = OrderedFields<Value>()
             for entry in entries {
@@ -41,7 +42,10 @@ extension Renderer {
         case .or(let left, let right):
             let value = try evaluate(left)
             return value.isTrue ? value : try evaluate(right)
-        case .negate(let base): return try arithmetic("-", .int(0), try evaluate(base), line)
+        case .negate(let base):
+            let value = try evaluate(base)
+            if case .double(let number) = value { return .double(-number) }
+            return try arithmetic("-", .int(0), value, line)
         case .plus(let base): return try arithmetic("+", .int(0), try evaluate(base), line)
         case .arithmetic(let operation, let left, let right):
             return try arithmetic(operation, try evaluate(left), try evaluate(right), line)
@@ -86,7 +90,9 @@ extension Renderer {
         return list
     }
 
-    func list(_ items: [Value]) throws(TokenizerError) -> Value { .list(try checked(ValueList(items))) }
+    func list(_ items: [Value], isTuple: Bool = false) throws(TokenizerError) -> Value {
+        .list(try checked(ValueList(items, isTuple: isTuple)))
+    }
 
     func dictionary(_ fields: OrderedFields<Value>) throws(TokenizerError) -> Value {
         try work.charge(fields.count)
@@ -216,7 +222,7 @@ extension Renderer {
             return result
         }
         switch base {
-        case .list(let list): return try self.list(try cut(list.items))
+        case .list(let list): return try self.list(try cut(list.items), isTuple: list.isTuple)
         case .string(let text):
             return try string(try cut(Array(text.unicodeScalars)).reduce(into: "") { $0.unicodeScalars.append($1) })
         case .undefined(let what): throw failure("\(what), so it cannot be sliced", line)

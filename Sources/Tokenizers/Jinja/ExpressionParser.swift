@@ -1,6 +1,6 @@
 /// Jinja's expression grammar, one function per level of precedence.
 extension Parser {
-    /// One expression, or several separated by commas, which make a list.
+    /// One expression, or several separated by commas, which make a tuple.
     mutating func tuple(allowConditional: Bool = true, allowEmpty: Bool = false) throws(TokenizerError) -> Expression {
         let line = line
         var items: [Expression] = []
@@ -14,7 +14,7 @@ extension Parser {
         guard !items.isEmpty || allowEmpty else {
             throw failure("expected an expression, found \(Self.describe(current))")
         }
-        return try Expression(.list(items), line: line)
+        return try Expression(.tuple(items), line: line)
     }
 
     private var endsTuple: Bool {

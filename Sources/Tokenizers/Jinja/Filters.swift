@@ -22,8 +22,11 @@ extension Renderer {
             return arguments.value(0, "default_value") ?? .string("")
         case "int", "float": return try converted(value, name, arguments, line)
         case "abs":
+            if let whole = int(value) {
+                return whole < 0 ? try arithmetic("-", .int(0), .int(whole), line) : .int(whole)
+            }
             guard let value = number(value) else { throw failure("'abs' needs a number", line) }
-            return value < 0 ? try arithmetic("-", .int(0), .double(value), line) : .double(value)
+            return .double(value.magnitude)
         case "list": return try list(try items(of: value, line: line))
         case "first": return try items(of: value, line: line).first ?? .undefined(what: "there is no first item")
         case "last": return try items(of: value, line: line).last ?? .undefined(what: "there is no last item")

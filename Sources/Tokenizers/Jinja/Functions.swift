@@ -82,7 +82,9 @@ extension Renderer {
             case "values": return try list(fields.values)
             case "items":
                 var pairs: [Value] = []
-                for (key, value) in zip(fields.keys, fields.values) { pairs.append(try list([.string(key), value])) }
+                for (key, value) in zip(fields.keys, fields.values) {
+                    pairs.append(try list([.string(key), value], isTuple: true))
+                }
                 return try list(pairs)
             case "copy": return receiver
             case "get":

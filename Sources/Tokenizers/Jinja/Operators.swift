@@ -9,7 +9,7 @@ extension Renderer {
             try work.charge(min(left.utf8.count, right.utf8.count) / 16)
             return left.utf8.elementsEqual(right.utf8)
         case (.list(let left), .list(let right)):
-            guard left.items.count == right.items.count else { return false }
+            guard left.items.count == right.items.count, left.isTuple == right.isTuple else { return false }
             for (first, second) in zip(left.items, right.items) where !(try equals(first, second)) { return false }
             return true
         case (.dictionary(let left), .dictionary(let right)):
@@ -91,7 +91,7 @@ extension Renderer {
         case ("+", .string(let left), .string(let right)):
             try work.charge(text: left.utf8.count + right.utf8.count)
             return .string(left + right)
-        case ("+", .list(let left), .list(let right)): return try list(left.items + right.items)
+        case ("+", .list(let left), .list(let right)): return try list(left.items + right.items, isTuple: left.isTuple)
         case ("*", .string(let text), _), ("*", _, .string(let text)):
             guard let count = int(left) ?? int(right) else { break }
             let (bytes, overflow) = text.utf8.count.multipliedReportingOverflow(by: max(0, count))
@@ -166,6 +166,7 @@ extension Renderer {
         case .list(let list):
             var parts: [String] = []
             for item in list.items { parts.append(try representation(of: item)) }
+            if list.isTuple { return try joined(parts, "(", parts.count == 1 ? ",)" : ")") }
             return try joined(parts, "[", "]")
         case .dictionary(let dictionary):
             var parts: [String] = []

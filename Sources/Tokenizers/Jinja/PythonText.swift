@@ -23,7 +23,7 @@ enum PythonText {
             rest = rest.drop(while: isSpace)
             guard !rest.isEmpty else { return parts }
             if parts.count == limit {
-                parts.append(stripped(String(rest), left: false))
+                parts.append(String(rest))
                 return parts
             }
             let end = rest.firstIndex(where: isSpace) ?? rest.endIndex

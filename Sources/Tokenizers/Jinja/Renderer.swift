@@ -10,7 +10,6 @@ final class Renderer {
     ///
     /// Loops, macros and blocks have a scope of their own, branches have not.
     private var scopes: [[String: Value]]
-    private var loopLevel = 0
     /// Every namespace made, so that cycles between them can be cut at the end.
     private var namespaces: [Namespace] = []
     /// Seconds since 1970, for `strftime_now`.
@@ -108,9 +107,7 @@ final class Renderer {
             items = kept
         }
         if items.isEmpty { return try run(loop.otherwise) }
-        loopLevel += 1
-        defer { loopLevel -= 1 }
-        let state = LoopState(items: try checked(ValueList(items)), level: loopLevel)
+        let state = LoopState(items: try checked(ValueList(items)))
         for (index, item) in items.enumerated() {
             try work.charge()
             state.index = index

@@ -69,6 +69,7 @@ final class Expression: Sendable {
         case constant(JSONValue)
         case name(String)
         case list([Expression])
+        case tuple([Expression])
         case dictionary([(key: Expression, value: Expression)])
         case attribute(Expression, String)
         case item(Expression, Expression)
@@ -102,7 +103,7 @@ final class Expression: Sendable {
     private static func children(_ kind: Kind) -> [Expression] {
         switch kind {
         case .constant, .name: []
-        case .list(let items), .concatenation(let items): items
+        case .list(let items), .tuple(let items), .concatenation(let items): items
         case .dictionary(let entries): entries.flatMap { [$0.key, $0.value] }
         case .attribute(let base, _), .negate(let base), .plus(let base), .not(let base): [base]
         case .item(let left, let right), .and(let left, let right), .or(let left, let right),

@@ -73,9 +73,12 @@ indirect enum Value {
 struct ValueList {
     let items: [Value]
     let depth: Int
+    /// A tuple, which is written with parentheses and equals no list.
+    let isTuple: Bool
 
-    init(_ items: [Value]) {
+    init(_ items: [Value], isTuple: Bool = false) {
         self.items = items
+        self.isTuple = isTuple
         depth = 1 + items.reduce(0) { max($0, $1.depth) }
     }
 }
@@ -100,13 +103,9 @@ final class Namespace {
 /// What `loop` is inside a loop.
 final class LoopState {
     let items: ValueList
-    let level: Int
     var index = 0
 
-    init(items: ValueList, level: Int) {
-        self.items = items
-        self.level = level
-    }
+    init(items: ValueList) { self.items = items }
 
     func attribute(_ name: String) -> Value? {
         let count = items.items.count
@@ -118,8 +117,9 @@ final class LoopState {
         case "first": return .bool(index == 0)
         case "last": return .bool(index == count - 1)
         case "length": return .int(count)
-        case "depth": return .int(level)
-        case "depth0": return .int(level - 1)
+        // Only recursive loops, which are not supported, go deeper.
+        case "depth": return .int(1)
+        case "depth0": return .int(0)
         case "previtem": return index > 0 ? items.items[index - 1] : .undefined(what: "there is no previous item")
         case "nextitem": return index + 1 < count ? items.items[index + 1] : .undefined(what: "there is no next item")
         default: return nil

@@ -1,7 +1,7 @@
 /// How much a template may do before it is stopped, counted as it runs.
 struct Work {
     /// Evaluations, items and 16-byte pieces of text.
-    static let mostSteps = 20_000_000
+    static let mostSteps = 5_000_000
     /// Bytes of the rendered text, and of any text on the way to it.
     static let longestText = 64 << 20
     /// Expressions, blocks and macro calls inside each other.

@@ -92,7 +92,7 @@ let package = Package(
             ["TextGeneration", "InferenceEngine", "KongurTesting", "DeviceRuntime", "Tokenizers"]
         ),
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
-        tests("XIRTests", ["XIR", "Tensors"]),
+        tests("XIRTests", ["XIR", "Tensors"], exclude: ["Golden"]),
         tests("CheckpointsTests", ["Checkpoints", "KongurTesting", "Tensors"]),
         tests(
             "EndToEndTests",
@@ -110,7 +110,11 @@ let package = Package(
             exclude: ["run_exported_decoder.py"]
         ),
         tests("DeviceRuntimeTests", ["DeviceRuntime", "Tensors", "XIR"]),
-        tests("ReferenceBackendTests", ["ReferenceBackend", "DeviceRuntime", "Tensors", "XIR"]),
+        tests(
+            "ReferenceBackendTests",
+            ["ReferenceBackend", "DeviceRuntime", "Tensors", "XIR"],
+            exclude: ["Golden", "golden_values.py"]
+        ),
         tests(
             "ModelHubTests",
             ["ModelHub", nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), crypto]

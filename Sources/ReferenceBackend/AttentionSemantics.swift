@@ -37,8 +37,9 @@ extension Interpreter {
                         let visible = (0..<total).filter { $0 <= total - sequence + i && mask[b * total + $0] != 0 }
                         result += attended(
                             query[row..<row + headDim],
-                            visible.map { key[(kv + $0) * headDim..<(kv + $0 + 1) * headDim] },
-                            visible.map { value[(kv + $0) * headDim..<(kv + $0 + 1) * headDim] },
+                            key,
+                            value,
+                            at: visible.map { (kv + $0) * headDim },
                             scale: e.float("scale")
                         )
                     }
@@ -71,17 +72,23 @@ extension Interpreter {
         return result
     }
 
-    /// softmax(query keys^T * scale) values; zeros when there are no keys.
+    /// softmax(query keys^T * scale) values over the keys and values that begin at `offsets`; zeros when there are none.
     private static func attended(
         _ query: ArraySlice<Float>,
-        _ keys: [ArraySlice<Float>],
-        _ values: [ArraySlice<Float>],
+        _ keys: [Float],
+        _ values: [Float],
+        at offsets: [Int],
         scale: Double
     ) -> [Float] {
-        let scores = keys.map { key in zip(query, key).reduce(0.0) { $0 + Double($1.0) * Double($1.1) } * scale }
+        var scores: [Double] = []
+        for offset in offsets {
+            var sum = 0.0
+            for (index, element) in query.enumerated() { sum += Double(element) * Double(keys[offset + index]) }
+            scores.append(sum * scale)
+        }
         var sums = [Double](repeating: 0, count: query.count)
-        for (weight, value) in zip(softmax(scores), values) {
-            for (index, element) in value.enumerated() { sums[index] += weight * Double(element) }
+        for (weight, offset) in zip(softmax(scores), offsets) {
+            for index in sums.indices { sums[index] += weight * Double(values[offset + index]) }
         }
         return sums.map { Float($0) }
     }
@@ -91,20 +98,39 @@ extension Interpreter {
         ((slot / cache[2] * cache[1] + head) * cache[2] + slot % cache[2]) * cache[3]
     }
 
+    /// A cache with row t of `x`, `[tokens, kv_heads * head_dim]`, written to slot t of `slots`.
     private static func written(_ e: Evaluation, _ cache: Tensor, _ x: [Float], _ slots: [Int])
         throws(DeviceError) -> Tensor
     {
         let shape = cache.shape
         let (heads, headDim) = (shape[1], shape[3])
-        var values = cache.floats
-        for (row, slot) in slots.enumerated() where slot >= 0 {
-            guard slot < shape[0] * shape[2] else { throw e.failure("slot \(slot) of \(shape[0] * shape[2])") }
-            for head in 0..<heads {
-                let (to, from) = (cacheOffset(shape, slot: slot, head: head), (row * heads + head) * headDim)
-                for index in 0..<headDim { values[to + index] = x[from + index] }
+        let rows = Tensor(rounding: x, to: TensorType(cache.elementType, [slots.count, heads, headDim]))
+        let byteCount = headDim * cache.elementType.byteCount
+        var result = MutableTensor(cache.type)
+        try result.withMutableBytes { (target) throws(DeviceError) in
+            cache.withBytes { target.copyMemory(from: $0) }
+            for (row, slot) in slots.enumerated() where slot >= 0 {
+                guard slot < shape[0] * shape[2] else { throw e.failure("slot \(slot) of \(shape[0] * shape[2])") }
+                for head in 0..<heads {
+                    let to = cacheOffset(shape, slot: slot, head: head) * cache.elementType.byteCount
+                    let from = (row * heads + head) * byteCount
+                    rows.withBytes { source in
+                        for byte in 0..<byteCount { target[to + byte] = source[from + byte] }
+                    }
+                }
             }
         }
-        return Tensor(rounding: values, to: cache.type)
+        return result.freeze()
+    }
+
+    /// What a cache holds in some slots for one head: `[slots, head_dim]`.
+    private static func cached(_ cache: Tensor, _ slots: [Int], head: Int) -> [Float] {
+        let headDim = cache.shape[3]
+        let indices = slots.flatMap { slot -> Range<Int> in
+            let start = cacheOffset(cache.shape, slot: slot, head: head)
+            return start..<start + headDim
+        }
+        return picked(cache, indices, TensorType(cache.elementType, [slots.count, headDim])).floats
     }
 
     private static func rotaryCacheWrite(_ e: Evaluation) throws(DeviceError) -> [Tensor] {
@@ -134,38 +160,53 @@ extension Interpreter {
     }
 
     private static func pagedAttention(_ e: Evaluation) throws(DeviceError) -> Tensor {
-        let cache = e.operands[1].shape
-        let (kvHeads, blockSize, headDim, heads) = (cache[1], cache[2], cache[3], e.integer("heads"))
-        let (query, keys, values) = (e.operands[0].floats, e.operands[1].floats, e.operands[2].floats)
-        let (starts, lengths, tables) = (try e.integers(3), try e.integers(4), try e.integers(5))
-        let (rows, columns) = (e.operands[0].shape[0], e.operands[5].shape[1])
+        let (keyCache, valueCache) = (e.operands[1], e.operands[2])
+        let (kvHeads, headDim, heads) = (keyCache.shape[1], keyCache.shape[3], e.integer("heads"))
+        let query = e.operands[0].floats
+        let (starts, lengths) = (try e.integers(3), try e.integers(4))
         var result = [Float](repeating: 0, count: query.count)
-        for sequence in lengths.indices {
-            let (first, last) = (starts[sequence], starts[sequence + 1])
-            guard 0 <= first, first <= last, last <= rows, last - first <= lengths[sequence],
-                lengths[sequence] <= columns * blockSize
-            else { throw e.failure("sequence \(sequence) has rows \(first)..<\(last) and \(lengths[sequence]) tokens") }
-            var slots: [Int] = []
-            for position in 0..<lengths[sequence] {
-                let block = tables[sequence * columns + position / blockSize]
-                guard (0..<cache[0]).contains(block) else { throw e.failure("block \(block) of \(cache[0])") }
-                slots.append(block * blockSize + position % blockSize)
+        for (sequence, length) in lengths.enumerated() {
+            let rows = starts[sequence]..<max(starts[sequence], starts[sequence + 1])
+            guard rows.lowerBound >= 0, rows.upperBound <= e.operands[0].shape[0], rows.count <= length else {
+                throw e.failure("sequence \(sequence) has rows \(rows) and \(length) tokens")
             }
-            for row in first..<last {
-                let visible = slots.prefix(lengths[sequence] - (last - first) + (row - first) + 1)
-                for head in 0..<heads {
-                    let offsets = visible.map { cacheOffset(cache, slot: $0, head: head / (heads / kvHeads)) }
-                    let start = (row * heads + head) * headDim
-                    let attended = attended(
-                        query[start..<start + headDim],
-                        offsets.map { keys[$0..<$0 + headDim] },
-                        offsets.map { values[$0..<$0 + headDim] },
-                        scale: e.float("scale")
-                    )
-                    result.replaceSubrange(start..<start + headDim, with: attended)
+            let slots = try slots(e, of: sequence, length)
+            for kvHead in 0..<kvHeads {
+                let keys = cached(keyCache, slots, head: kvHead)
+                let values = cached(valueCache, slots, head: kvHead)
+                for row in rows {
+                    // The rows are the sequence's last tokens; each sees itself and what came before.
+                    let visible = length - rows.count + (row - rows.lowerBound) + 1
+                    for head in kvHead * (heads / kvHeads)..<(kvHead + 1) * (heads / kvHeads) {
+                        let start = (row * heads + head) * headDim
+                        let attended = attended(
+                            query[start..<start + headDim],
+                            keys,
+                            values,
+                            at: (0..<visible).map { $0 * headDim },
+                            scale: e.float("scale")
+                        )
+                        result.replaceSubrange(start..<start + headDim, with: attended)
+                    }
                 }
             }
         }
         return Tensor(rounding: result, to: e.types[0])
+    }
+
+    /// Where the first `length` tokens of a sequence stand, by its row of the block tables.
+    private static func slots(_ e: Evaluation, of sequence: Int, _ length: Int) throws(DeviceError) -> [Int] {
+        let (blocks, blockSize, columns) = (e.operands[1].shape[0], e.operands[1].shape[2], e.operands[5].shape[1])
+        guard length <= columns * blockSize else {
+            throw e.failure("sequence \(sequence) has \(length) tokens, but its table has \(columns) blocks")
+        }
+        let tables = try e.integers(5)
+        var slots: [Int] = []
+        for position in 0..<length {
+            let block = tables[sequence * columns + position / blockSize]
+            guard (0..<blocks).contains(block) else { throw e.failure("block \(block) of \(blocks)") }
+            slots.append(block * blockSize + position % blockSize)
+        }
+        return slots
     }
 }

@@ -14,12 +14,12 @@ extension Interpreter {
             }
         },
         "broadcast_to": { (e) throws(DeviceError) in
-            [picked(e, e.operands[0], broadcastIndices(e.operands[0].shape, to: e.types[0].shape))]
+            [picked(e.operands[0], broadcastIndices(e.operands[0].shape, to: e.types[0].shape), e.types[0])]
         },
         "transpose": { (e) throws(DeviceError) in
             let strides = e.operands[0].shape.strides
             let permuted = (e.operation.integers("permutation") ?? []).map { strides[$0] }
-            return [picked(e, e.operands[0], indices(of: e.types[0].shape, strides: permuted))]
+            return [picked(e.operands[0], indices(of: e.types[0].shape, strides: permuted), e.types[0])]
         },
         "slice": { (e) throws(DeviceError) in
             let axis = try e.axis()
@@ -29,7 +29,9 @@ extension Interpreter {
                 throw e.failure("\(start)..<\(end) of \(shape[axis])")
             }
             let first = start * shape.strides[axis]
-            return [picked(e, e.operands[0], indices(of: e.types[0].shape, strides: shape.strides, start: first))]
+            return [
+                picked(e.operands[0], indices(of: e.types[0].shape, strides: shape.strides, start: first), e.types[0])
+            ]
         },
         "concat": { (e) throws(DeviceError) in
             let axis = try e.axis()
@@ -71,14 +73,14 @@ extension Interpreter {
                     picks += start..<start + inner
                 }
             }
-            return [picked(e, e.operands[0], picks)]
+            return [picked(e.operands[0], picks, e.types[0])]
         },
     ]
 
     /// The elements of `source` at `indices`, whatever their type.
-    private static func picked(_ e: Evaluation, _ source: Tensor, _ indices: [Int]) -> Tensor {
+    static func picked(_ source: Tensor, _ indices: [Int], _ type: TensorType) -> Tensor {
         let width = source.elementType.byteCount
-        var result = MutableTensor(e.types[0])
+        var result = MutableTensor(type)
         result.withMutableBytes { target in
             source.withBytes { bytes in
                 for (position, index) in indices.enumerated() {

@@ -9,6 +9,12 @@ package struct Liveness: Sendable {
         /// A result of the function is read last of all, at the number of operations.
         package var firstUse: Int?
         package var lastUse: Int?
+
+        package init(definition: Int, firstUse: Int? = nil, lastUse: Int? = nil) {
+            self.definition = definition
+            self.firstUse = firstUse
+            self.lastUse = lastUse
+        }
     }
 
     private var ranges: [ValueID: Range] = [:]

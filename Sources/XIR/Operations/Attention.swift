@@ -9,7 +9,7 @@ extension OperationDefinition {
     static let attention: [OperationDefinition] = [
         define(
             "rotary",
-            "x with each head turned by its position (Su et al., 2021; half-split form): with angle = position * inverse_frequencies, (a, b) of the two halves of a head becomes (a cos - b sin, b cos + a sin), both times `scale`.",
+            "x with each head turned by its position (Su et al., 2021; half-split form): with angle = position * inverse_frequencies, (a, b) of the two halves of a head becomes (a cos - b sin, b cos + a sin), both times `scale`. The angle is a product of two f32 numbers, rounded to f32.",
             ["x", "positions", "inverse_frequencies"],
             attributes: [attribute("scale", .float)],
             constraints: [
@@ -31,7 +31,7 @@ extension OperationDefinition {
         },
         define(
             "attention",
-            "softmax(query key^T * scale) value for each head; query i of `sequence` sees key j of `total` when j <= total - sequence + i and mask[batch, j] is not 0. Query head h uses key/value head h / (heads / kv_heads).",
+            "softmax(query key^T * scale) value for each head; query i of `sequence` sees key j of `total` when j <= total - sequence + i and mask[batch, j] is not 0. Query head h uses key/value head h / (heads / kv_heads). A query that sees nothing gives zeros.",
             ["query", "key", "value", "mask"],
             attributes: [attribute("scale", .float)],
             constraints: [
@@ -106,7 +106,7 @@ extension OperationDefinition {
         },
         define(
             "paged_attention",
-            "Causal attention of each row's query over the keys and values of its sequence in the paged cache, with query heads grouped over the key/value heads.",
+            "Causal attention of each row's query over the keys and values of its sequence in the paged cache, with query heads grouped over the key/value heads: softmax(query key^T * scale) value over the tokens up to the row's own. Rows of no sequence are unspecified.",
             ["query", "key_cache", "value_cache", "sequence_starts", "context_lengths", "block_tables"],
             attributes: [attribute("heads", .integer), attribute("scale", .float)],
             constraints: [

@@ -28,7 +28,7 @@ extension OperationDefinition {
             },
             define(
                 "cast",
-                "x converted to element type `to`: to nearest, ties to even, between floating-point types; towards zero to integers; non-zero to true.",
+                "x converted to element type `to`: to nearest, ties to even, where the result is floating-point; from floating-point to integers towards zero and into their range, with NaN as 0; between integers keeping the low bits; non-zero to true.",
                 ["x"],
                 attributes: [attribute("to", .elementType)],
                 constraints: []
@@ -39,8 +39,8 @@ extension OperationDefinition {
         ]
         + [
             ("add", "x + y", true), ("sub", "x - y", false), ("mul", "x * y", true), ("div", "x / y", false),
-            ("pow", "x to the power of y", false), ("min", "the smaller of x and y", true),
-            ("max", "the larger of x and y", true),
+            ("pow", "x to the power of y", false), ("min", "the smaller of x and y (NaN when one is NaN)", true),
+            ("max", "the larger of x and y (NaN when one is NaN)", true),
         ].map { binary($0.0, $0.1, commutative: $0.2) }
         + [
             ("equal", "x = y", true), ("less", "x < y", false), ("less_equal", "x <= y", false),

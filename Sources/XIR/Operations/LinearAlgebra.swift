@@ -42,7 +42,7 @@ extension OperationDefinition {
         },
         define(
             "embedding",
-            "The rows of table that ids name, as f32.",
+            "The rows of table that ids name, as f32; an id outside the table is refused.",
             ["ids", "table"],
             constraints: ["ids is i32 or i64", "table is a floating-point matrix [vocabulary, width]"]
         ) { operands, _ throws(ConstraintViolation) in

@@ -3,8 +3,9 @@ import Tensors
 extension OperationDefinition {
     /// Reductions, softmax and the normalisations made of them.
     static let normalization: [OperationDefinition] = [
-        reduction("reduce_sum", "The sum"), reduction("reduce_mean", "The mean"),
-        reduction("reduce_max", "The maximum"),
+        reduction("reduce_sum", "The sum", "; integers wrap around"),
+        reduction("reduce_mean", "The mean", "; integers are divided towards zero"),
+        reduction("reduce_max", "The maximum", ", NaN when an element is NaN; of no elements, the lowest number"),
         define(
             "softmax",
             "e^x divided by its sum along `axis`, computed with the maximum subtracted first.",
@@ -42,10 +43,10 @@ extension OperationDefinition {
         },
     ]
 
-    private static func reduction(_ name: String, _ what: String) -> OperationDefinition {
+    private static func reduction(_ name: String, _ what: String, _ details: String) -> OperationDefinition {
         define(
             name,
-            "\(what) over `axes`, which stay as axes of length 1 when `keep` is true and go otherwise.",
+            "\(what) over `axes`, which stay as axes of length 1 when `keep` is true and go otherwise\(details).",
             ["x"],
             attributes: [attribute("axes", .integers), attribute("keep", .bool)],
             constraints: ["x is not bool", "axes are different axes of x"]

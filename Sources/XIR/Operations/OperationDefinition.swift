@@ -104,10 +104,14 @@ package struct OperationTable: Sendable {
     package subscript(name: String) -> OperationDefinition? { byName[name] }
 
     /// All operations of XIR.
-    package static let standard = OperationTable(
-        OperationDefinition.elementwise + OperationDefinition.linearAlgebra + OperationDefinition.shaping
-            + OperationDefinition.normalization + OperationDefinition.attention
-    )
+    package static let standard = OperationTable(sections.flatMap(\.definitions))
+
+    /// The chapters of the specification.
+    package static let sections: [(title: String, definitions: [OperationDefinition])] = [
+        ("Elements", OperationDefinition.elementwise), ("Linear algebra", OperationDefinition.linearAlgebra),
+        ("Shapes", OperationDefinition.shaping), ("Normalisation", OperationDefinition.normalization),
+        ("Attention", OperationDefinition.attention),
+    ]
 }
 
 extension OperationDefinition {

@@ -28,9 +28,11 @@ extension OperationDefinition {
             "0, 1, 2, ... as many as `length` says, as i64.",
             [],
             attributes: [attribute("length", .extents)],
-            constraints: ["length is one extent"]
+            constraints: ["length is one extent, not negative"]
         ) { _, operation throws(ConstraintViolation) in
-            guard let length = operation.extents("length"), length.count == 1 else { throw ConstraintViolation(1) }
+            guard let length = operation.extents("length"), length.count == 1, length[0].fixed ?? 0 >= 0 else {
+                throw ConstraintViolation(1)
+            }
             return [ValueType(.int64, length)]
         },
         define(
@@ -114,7 +116,7 @@ extension OperationDefinition {
         },
         define(
             "gather",
-            "The slices of x along `axis` that indices name, in place of that axis.",
+            "The slices of x along `axis` that indices name, in place of that axis; an index below 0 counts from the end, and others outside the axis are refused.",
             ["x", "indices"],
             attributes: [attribute("axis", .integer)],
             constraints: ["indices is i32 or i64", "axis is one of x"]

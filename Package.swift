@@ -67,6 +67,8 @@ let package = Package(
         // 5
         room("XIRCompiler", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
         room("TextGeneration", ["InferenceEngine", "Tokenizers"]),
+        // 6
+        room("Evaluation"),
         // 7
         room("Kongur", ["ModelHub", "Tokenizers"]),
         // 8
@@ -115,6 +117,8 @@ let package = Package(
             ["ReferenceBackend", "DeviceRuntime", "Tensors", "XIR"],
             exclude: ["Golden", "golden_values.py"]
         ),
+        tests("ReferenceBackendTests", ["ReferenceBackend", "DeviceRuntime", "Tensors", "XIR"]),
+        tests("EvaluationTests", ["Evaluation"]),
         tests(
             "ModelHubTests",
             ["ModelHub", nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), crypto]

@@ -1,0 +1,30 @@
+/// Why an evaluation could not be run.
+package struct EvaluationError: Error, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable, Hashable {
+        /// The task's file is missing, empty, or holds something else than problems.
+        case invalidTask
+        /// The results file cannot be used: another run writes it, belongs to another run, or is damaged.
+        case invalidResults
+        /// A file cannot be read or written.
+        case fileSystem
+        /// The model failed on a problem.
+        case generationFailed
+        case cancelled
+    }
+
+    package var code: Code
+    /// What is wrong, where, and what to do.
+    package var message: String
+    package var cause: (any Error)?
+
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    package var description: String {
+        guard let cause else { return message }
+        return "\(message) (\(cause))"
+    }
+}

@@ -117,7 +117,6 @@ let package = Package(
             ["ReferenceBackend", "DeviceRuntime", "Tensors", "XIR"],
             exclude: ["Golden", "golden_values.py"]
         ),
-        tests("ReferenceBackendTests", ["ReferenceBackend", "DeviceRuntime", "Tensors", "XIR"]),
         tests("EvaluationTests", ["Evaluation"]),
         tests(
             "ModelHubTests",

@@ -2,6 +2,8 @@ package import Foundation
 
 /// Problems of mathematics from a file, judged by the last `\boxed{...}` of a response.
 ///
+/// An answer that is a Python function (`def ...`) is judged by the last code block, as text.
+///
 /// Each line of the file is `{"problem": "...", "answer": "..."}`, with `"family"` and `"id"` if there are any; other
 /// names are ignored. A file that is one JSON array of such objects is read as well.
 package struct JSONLTask: EvaluationTask {
@@ -53,6 +55,11 @@ package struct JSONLTask: EvaluationTask {
     }
 
     package func grade(_ response: String, to sample: EvaluationSample) -> Grade {
+        if sample.answer.hasPrefix("def ") {
+            let program = CodeBlock.last(in: response)
+            let isCorrect = program.map { CodeBlock.areEqual($0, sample.answer) } ?? false
+            return Grade(isCorrect: isCorrect, extracted: program)
+        }
         guard let extracted = AnswerExtraction.boxedAnswer(in: response) else {
             return Grade(isCorrect: false, extracted: nil)
         }

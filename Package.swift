@@ -70,11 +70,21 @@ let package = Package(
         // 6
         room("Evaluation"),
         // 7
-        room("Kongur", ["ModelHub", "Tokenizers"]),
+        room(
+            "Kongur",
+            [
+                "CPUBackend", "Checkpoints", "DeviceRuntime", "Frontends", "InferenceEngine", "ModelHub", "ONNX",
+                "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers", "XIR", "XIRCompiler",
+            ]
+        ),
         // 8
         .executableTarget(
             name: "KongurCLI",
-            dependencies: ["Kongur", "ModelHub", "Tokenizers", argumentParser],
+            dependencies: [
+                "Checkpoints", "DeviceRuntime", "Evaluation", "Kongur", "ModelHub", "ONNX", "ReferenceBackend",
+                "Tensors",
+                "Tokenizers", "XIR", "XIRCompiler", argumentParser,
+            ],
             swiftSettings: swift
         ),
         // tests
@@ -118,6 +128,8 @@ let package = Package(
             exclude: ["Golden", "golden_values.py"]
         ),
         tests("EvaluationTests", ["Evaluation"]),
+        tests("KongurTests", ["Kongur"]),
+        tests("KongurCLITests", ["KongurCLI", "KongurTesting"]),
         tests(
             "ModelHubTests",
             ["ModelHub", nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), crypto]

@@ -1,5 +1,13 @@
+import Checkpoints
+import DeviceRuntime
+import Frontends
+import InferenceEngine
 import ModelHub
+import ONNX
+import TextGeneration
 import Tokenizers
+import XIR
+import XIRCompiler
 
 extension KongurError {
     /// What an error of any room means to a caller: the one place where they meet.
@@ -9,6 +17,14 @@ extension KongurError {
             case let error as KongurError: error
             case let error as TokenizerError: KongurError(Self.code(error.code), error.message, cause: error)
             case let error as HubError: KongurError(Self.code(error.code), error.description, cause: error)
+            case let error as CheckpointError: KongurError(.invalidModel, error.message, cause: error)
+            case let error as ONNXError: KongurError(.invalidModel, error.message, cause: error)
+            case let error as FrontendError: KongurError(.invalidModel, error.message, cause: error)
+            case let error as CompilerError: KongurError(.invalidModel, error.message, cause: error)
+            case let error as XIRError: KongurError(.invalidInput, error.message, cause: error)
+            case let error as DeviceError: KongurError(Self.code(error.code), error.message, cause: error)
+            case let error as EngineError: KongurError(Self.code(error.code), error.message, cause: error)
+            case let error as TextGenerationError: KongurError(.invalidInput, error.message, cause: error)
             case is CancellationError: KongurError(.cancelled, "cancelled", cause: error)
             default: KongurError(.failed, "\(error)", cause: error)
             }
@@ -31,6 +47,23 @@ extension KongurError {
         case .offline, .unreachable, .timedOut, .connectionLost, .insecureConnection, .rateLimited, .serverFailed,
             .tooManyRedirects, .unsafeRedirect, .invalidResponse, .unsafeFileName, .sizeMismatch, .checksumMismatch:
             .networkFailed
+        }
+    }
+
+    private static func code(_ code: DeviceError.Code) -> Code {
+        switch code {
+        case .invalidInput, .deviceNotFound: .invalidInput
+        case .invalidProgram: .invalidModel
+        case .unsupported, .outOfMemory, .deviceLost: .deviceFailed
+        case .fileNotWritable: .failed
+        }
+    }
+
+    private static func code(_ code: EngineError.Code) -> Code {
+        switch code {
+        case .invalidRequest, .promptTooLong, .invalidConfiguration: .invalidInput
+        case .invalidLogits, .deviceFailed: .deviceFailed
+        case .duplicateRequest, .shutDown: .failed
         }
     }
 }

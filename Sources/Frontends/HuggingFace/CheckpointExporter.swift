@@ -20,7 +20,7 @@ package enum CheckpointExporter {
     /// Weights stay as they are stored, views of the mapped checkpoint, so this takes time and memory in the number of
     /// layers and not in their size. `metadata` of the model holds what the graph does not: `family`,
     /// `context_length`, `stop_token_ids` (with commas), `bos_token_id`, `configuration_hash`, and what the authors
-    /// suggest for sampling as `temperature`, `top_k`, `top_p` and `repetition_penalty`.
+    /// suggest for sampling as `do_sample`, `temperature`, `top_k`, `top_p` and `repetition_penalty`.
     package static func export(_ checkpoint: Checkpoint) throws(FrontendError) -> Model {
         Model(
             producerName: "kongur",
@@ -38,6 +38,7 @@ package enum CheckpointExporter {
             "stop_token_ids": generation.stopTokenIDs.map(String.init).joined(separator: ","),
             "bos_token_id": checkpoint.configuration.bosTokenID.map { String($0) },
             "configuration_hash": checkpoint.configurationHash,
+            "do_sample": generation.samples.map { String($0) },
             "temperature": generation.temperature.map { String($0) },
             "top_k": generation.topK.map { String($0) },
             "top_p": generation.topP.map { String($0) },

@@ -1,0 +1,53 @@
+/// How an answer is drawn; what is nil is as the model's authors suggest in its `generation_config.json`.
+///
+/// Where they suggest nothing, answers are greedy and end with the context.
+public struct GenerationParameters: Sendable, Hashable {
+    /// The longest answer, in tokens, thinking included.
+    public var maxNewTokens: Int?
+    /// 0 takes the most probable token each time; higher is more varied.
+    public var temperature: Double?
+    /// Draws from the most probable tokens that together reach this probability; 1 is off.
+    public var topP: Double?
+    /// Draws from this many of the most probable tokens; 0 is off.
+    public var topK: Int?
+    /// Draws from tokens at least this probable, relative to the most probable one; 0 is off.
+    public var minP: Double?
+    /// Makes tokens of the prompt and the answer less probable; 1 is off.
+    public var repetitionPenalty: Double?
+    /// Subtracted once from the logit of each token of the answer.
+    public var presencePenalty: Double
+    /// Subtracted from a token's logit for each time it is in the answer.
+    public var frequencyPenalty: Double
+    /// Added to the logits of tokens by id.
+    public var logitBias: [Int: Double]
+    /// The same seed gives the same answer; nil takes a random one.
+    public var seed: UInt64?
+    /// Texts that end the answer; they are not part of it.
+    public var stop: [String]
+
+    public init(
+        maxNewTokens: Int? = nil,
+        temperature: Double? = nil,
+        topP: Double? = nil,
+        topK: Int? = nil,
+        minP: Double? = nil,
+        repetitionPenalty: Double? = nil,
+        presencePenalty: Double = 0,
+        frequencyPenalty: Double = 0,
+        logitBias: [Int: Double] = [:],
+        seed: UInt64? = nil,
+        stop: [String] = []
+    ) {
+        self.maxNewTokens = maxNewTokens
+        self.temperature = temperature
+        self.topP = topP
+        self.topK = topK
+        self.minP = minP
+        self.repetitionPenalty = repetitionPenalty
+        self.presencePenalty = presencePenalty
+        self.frequencyPenalty = frequencyPenalty
+        self.logitBias = logitBias
+        self.seed = seed
+        self.stop = stop
+    }
+}

@@ -1,0 +1,135 @@
+import DeviceRuntime
+import InferenceEngine
+import TextGeneration
+import Tokenizers
+
+/// A model that is ready to answer.
+///
+/// Any number of tasks may ask it at the same time: their answers are computed together.
+///
+/// ```swift
+/// let model = try await LanguageModel.load("path/to/checkpoint")
+/// for try await event in model.generate("What is 17 * 23?", GenerationParameters(maxNewTokens: 512, temperature: 0.7)) {
+///     if case .text(let piece) = event { print(piece, terminator: "") }
+/// }
+/// ```
+public final class LanguageModel: Sendable {
+    /// The folder that it was loaded from.
+    public let path: String
+    /// The most tokens of a prompt and its answer together.
+    public var contextLength: Int { engine.limits.maxSequenceLength }
+
+    let engine: Engine
+    /// Nil for a model without a tokenizer, which takes token ids alone.
+    let generator: TextGenerator?
+    let defaults: SamplingDefaults
+
+    init(_ loaded: LoadedModel, engine: Engine) {
+        path = loaded.path
+        defaults = loaded.defaults
+        self.engine = engine
+        generator = loaded.tokenizer.map { TextGenerator(tokenizer: $0, template: loaded.template, engine: engine) }
+    }
+
+    /// Loads a checkpoint folder, an ONNX file, a compiled model or a pulled model by its name; nil is the bundled model.
+    ///
+    /// The first time compiles it and keeps the result in the user's cache folder; after that, loading maps files and
+    /// takes a moment. Throws `KongurError`.
+    public static func load(_ name: String? = nil, options: ModelOptions = ModelOptions()) async throws -> LanguageModel
+    {
+        do {
+            let loaded = try ModelLoader(options: options).load(name)
+            let device = try DeviceCatalog.device(named: options.device, threads: options.threads)
+            let configuration = EngineConfiguration(cacheBlocks: options.cacheBlocks(for: loaded.compiled))
+            let engine = try Engine(model: loaded.compiled, device: device, configuration: configuration)
+            return LanguageModel(loaded, engine: engine)
+        } catch {
+            throw KongurError(error)
+        }
+    }
+
+    /// Answers a question, asked through the model's chat template; a model without one continues the text.
+    ///
+    /// Events come as they happen. The stream throws `KongurError`; ending the iteration, or cancelling its task, ends the
+    /// answer.
+    public func generate(
+        _ prompt: String,
+        _ parameters: GenerationParameters = GenerationParameters()
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        guard generator?.template != nil else { return generate(.text(prompt), parameters) }
+        return generate(messages: [Message(.user, prompt)], parameters)
+    }
+
+    /// Answers a conversation.
+    public func generate(
+        messages: [Message],
+        _ parameters: GenerationParameters = GenerationParameters()
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        generate(.chat(messages.map(\.chatMessage)), parameters)
+    }
+
+    /// Continues tokens.
+    public func generate(
+        tokenIDs: [Int],
+        _ parameters: GenerationParameters = GenerationParameters()
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        generate(.tokenIDs(tokenIDs), parameters)
+    }
+
+    /// Answers a question and returns when the answer is complete.
+    public func answer(
+        _ prompt: String,
+        _ parameters: GenerationParameters = GenerationParameters()
+    ) async throws -> GenerationResult {
+        try await generate(prompt, parameters).result()
+    }
+
+    private func generate(
+        _ prompt: Prompt,
+        _ parameters: GenerationParameters
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        let options = GenerationOptions(parameters, defaults)
+        if let generator {
+            let events = PublicEvents(generator.generate(prompt, options))
+            return AsyncThrowingStream { try await events.next() }
+        }
+        guard case .tokenIDs(let tokenIDs) = prompt else {
+            let error = KongurError(.invalidModel, "\(path): has no tokenizer; give token ids instead of text")
+            return AsyncThrowingStream { throw error }
+        }
+        let continuation = TokenContinuation(engine, tokenIDs, options)
+        return AsyncThrowingStream { try await continuation.next() }
+    }
+}
+
+/// A text generator's events as the public ones; errors become `KongurError`.
+private actor PublicEvents {
+    private let events: AsyncThrowingStream<TextEvent, any Error>
+
+    init(_ events: AsyncThrowingStream<TextEvent, any Error>) {
+        self.events = events
+    }
+
+    func next() async throws -> GenerationEvent? {
+        do {
+            // A stream's iterators share its place, so each call may have its own.
+            var iterator = events.makeAsyncIterator()
+            while let event = try await iterator.next(isolation: self) {
+                if let event = GenerationEvent(event) { return event }
+            }
+            return nil
+        } catch {
+            throw KongurError(error)
+        }
+    }
+}
+
+extension AsyncThrowingStream<GenerationEvent, any Error> {
+    /// The whole answer, once it is complete.
+    public func result() async throws -> GenerationResult {
+        for try await event in self {
+            if case .finished(let result) = event { return result }
+        }
+        throw KongurError(.cancelled, "the answer was cancelled")
+    }
+}

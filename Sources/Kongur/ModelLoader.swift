@@ -1,0 +1,95 @@
+package import DeviceRuntime
+import Foundation
+import ONNX
+import Tensors
+package import Tokenizers
+import XIRCompiler
+
+/// A model in memory, before it is given to a device.
+package struct LoadedModel: Sendable {
+    /// What was asked for.
+    package var path: String
+    package var compiled: CompiledModel
+    /// Nil for a model without one, which takes token ids alone.
+    package var tokenizer: Tokenizer?
+    package var template: ChatTemplate?
+    package var defaults: SamplingDefaults
+}
+
+/// Loads models; those that are not compiled yet are compiled at the first use and kept in the user's cache folder.
+package struct ModelLoader: Sendable {
+    private let options: ModelOptions
+    private let locator: ModelLocator
+
+    package init(options: ModelOptions = ModelOptions(), locator: ModelLocator = ModelLocator()) {
+        self.options = options
+        self.locator = locator
+    }
+
+    /// The model by a name that `ModelLocator` understands.
+    package func load(_ name: String?) throws -> LoadedModel {
+        let location = try locator.locate(name)
+        if case .compiled(let folder) = location {
+            guard options.weights == .stored, options.contextLength == nil else {
+                throw KongurError(
+                    .invalidInput,
+                    "\(folder): is compiled; the form of weights and the context length are chosen when compiling"
+                )
+            }
+            return try loaded(location, CompiledModelFile.read(from: folder), CompiledModelFolder.defaults(in: folder))
+        }
+        let kept = try locator.cacheFolder + "/compiled/" + key(location) + ".kongur"
+        if let compiled = try? CompiledModelFile.read(from: kept) {
+            return try loaded(location, compiled, CompiledModelFolder.defaults(in: kept))
+        }
+        let compilation = try ModelCompilation(location, compilerOptions)
+        let compiled = try compilation.run().model
+        let defaults = SamplingDefaults(metadata: compilation.source.graph.metadata)
+        // Where the cache cannot be written, the model is compiled each time: slower, and no reason to fail.
+        try? CompiledModelFolder.write(compiled, defaults: defaults, tokenizerFolder: location.folder, to: kept)
+        return try loaded(location, compiled, defaults)
+    }
+
+    private var compilerOptions: CompilerOptions {
+        var compilerOptions = CompilerOptions()
+        compilerOptions.weightElementType = options.weights == .float32 ? .float32 : nil
+        compilerOptions.contextLength = options.contextLength
+        return compilerOptions
+    }
+
+    private func loaded(_ location: ModelLocator.Location, _ compiled: CompiledModel, _ defaults: SamplingDefaults)
+        throws -> LoadedModel
+    {
+        let folder = location.folder
+        let hasTokenizer = ["tokenizer.json", "vocab.json"].contains {
+            FileManager.default.fileExists(atPath: "\(folder)/\($0)")
+        }
+        return LoadedModel(
+            path: location.path,
+            compiled: compiled,
+            tokenizer: hasTokenizer ? try Tokenizer.load(directory: folder) : nil,
+            template: try ChatTemplate.load(directory: folder),
+            defaults: defaults
+        )
+    }
+
+    /// A name for what compiling gives: it changes with the files (by size and time), the options and the version.
+    private func key(_ location: ModelLocator.Location) throws -> String {
+        let folder = URL(fileURLWithPath: location.folder).resolvingSymlinksInPath()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        // FNV-1a: names need to differ, not to withstand anybody.
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        func add(_ text: String) {
+            for byte in text.utf8 + [0x0A] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        }
+        add("\(version) \(location.path) \(folder.path) \(options.weights.rawValue) \(options.contextLength ?? 0)")
+        for name in names {
+            let file = folder.appendingPathComponent(name).resolvingSymlinksInPath()
+            let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
+            guard attributes[.type] as? FileAttributeType == .typeRegular else { continue }
+            let time = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+            add("\(name) \(attributes[.size] ?? 0) \(time)")
+        }
+        return String(hash, radix: 16)
+    }
+}

@@ -1,0 +1,50 @@
+import DeviceRuntime
+import Foundation
+import InferenceEngine
+
+/// How a model is to be run.
+public struct ModelOptions: Sendable, Hashable {
+    /// How weights are kept in memory.
+    public enum Weights: String, Sendable, Hashable, CaseIterable {
+        /// As the checkpoint stores them.
+        case stored
+        /// As float32, which is slower and exact.
+        case float32 = "f32"
+    }
+
+    /// One of `DeviceCatalog.names`.
+    public var device: String
+    public var weights: Weights
+    /// Threads for the processor; nil takes one per core.
+    public var threads: Int?
+    /// The most tokens of prompt and answer together; nil takes the model's own limit.
+    public var contextLength: Int?
+    /// Bytes for keys and values; nil is enough for two sequences of the whole context, but no more than a quarter of
+    /// the machine's memory.
+    public var cacheByteCount: Int?
+
+    public init(
+        device: String = "cpu",
+        weights: Weights = .stored,
+        threads: Int? = nil,
+        contextLength: Int? = nil,
+        cacheByteCount: Int? = nil
+    ) {
+        self.device = device
+        self.weights = weights
+        self.threads = threads
+        self.contextLength = contextLength
+        self.cacheByteCount = cacheByteCount
+    }
+}
+
+extension ModelOptions {
+    /// Blocks of the key/value cache for a model.
+    func cacheBlocks(for model: CompiledModel) -> Int {
+        let layout = model.cache
+        let context = (model.contextLength + layout.blockSize - 1) / layout.blockSize
+        if let cacheByteCount { return EngineConfiguration.cacheBlocks(byteCount: cacheByteCount, layout: layout) }
+        let quarter = Int(clamping: ProcessInfo.processInfo.physicalMemory / 4)
+        return max(1, min(2 * context, EngineConfiguration.cacheBlocks(byteCount: quarter, layout: layout)))
+    }
+}

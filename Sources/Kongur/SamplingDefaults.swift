@@ -1,0 +1,44 @@
+import InferenceEngine
+import TextGeneration
+
+/// How a model's authors suggest to sample; kept with the compiled model.
+package struct SamplingDefaults: Codable, Sendable, Hashable {
+    /// 0 when the authors do not suggest sampling.
+    package var temperature = 0.0
+    package var topP: Double?
+    package var topK: Int?
+    package var repetitionPenalty: Double?
+
+    package init() {}
+
+    /// What the metadata of an exported model says (see `CheckpointExporter`).
+    ///
+    /// Without `do_sample`, transformers is greedy whatever the temperature says.
+    package init(metadata: [String: String]) {
+        repetitionPenalty = metadata["repetition_penalty"].flatMap(Double.init)
+        guard metadata["do_sample"] == "true" else { return }
+        temperature = metadata["temperature"].flatMap(Double.init) ?? 1
+        topP = metadata["top_p"].flatMap(Double.init)
+        topK = metadata["top_k"].flatMap { Int($0) }
+    }
+}
+
+extension GenerationOptions {
+    init(_ parameters: GenerationParameters, _ defaults: SamplingDefaults) {
+        self.init(
+            sampling: SamplingParameters(
+                temperature: Float(parameters.temperature ?? defaults.temperature),
+                topK: parameters.topK ?? defaults.topK,
+                topP: Float(parameters.topP ?? defaults.topP ?? 1),
+                minP: Float(parameters.minP ?? 0),
+                repetitionPenalty: Float(parameters.repetitionPenalty ?? defaults.repetitionPenalty ?? 1),
+                presencePenalty: Float(parameters.presencePenalty),
+                frequencyPenalty: Float(parameters.frequencyPenalty),
+                logitBias: parameters.logitBias.mapValues { Float($0) },
+                seed: parameters.seed
+            ),
+            maxNewTokens: parameters.maxNewTokens,
+            stopStrings: parameters.stop
+        )
+    }
+}

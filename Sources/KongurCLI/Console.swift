@@ -25,10 +25,11 @@ enum Console {
         if errorIsTerminal { write("\r\u{1b}[2K" + line, to: STDERR_FILENO) }
     }
 
-    /// Writes a value as one line of JSON, its keys sorted.
+    /// Writes a value as one line of JSON, its keys sorted and in snake case.
     static func print(json value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         print(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 

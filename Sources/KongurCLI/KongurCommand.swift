@@ -11,7 +11,11 @@ struct KongurCommand: AsyncParsableCommand {
         commandName: "kongur",
         abstract: "Runs small reasoning models.",
         version: Kongur.version,
-        subcommands: [PullCommand.self, TokenizeCommand.self, TemplateCommand.self, DoctorCommand.self]
+        subcommands: [
+            RunCommand.self, ChatCommand.self, PullCommand.self, ExportCommand.self, CompileCommand.self,
+            OptimizeCommand.self, InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, LogitsCommand.self,
+            EvalCommand.self, DevicesCommand.self, DoctorCommand.self,
+        ]
     )
 
     static func main() async {

@@ -1,0 +1,75 @@
+import Foundation
+import Kongur
+
+/// Prints an answer while it comes: the thinking, dimmed for a person, then the answer.
+struct AnswerPrinter {
+    enum Thinking {
+        case shown
+        /// One line that counts, and is gone when the answer begins.
+        case folded
+    }
+
+    var thinking = Thinking.shown
+
+    private var isDimmed = false
+    private var thoughtPieces = 0
+    private var endsWithLineBreak = true
+    private var hasAnswer = false
+
+    init(thinking: Thinking = .shown) {
+        self.thinking = thinking
+    }
+
+    mutating func print(_ event: GenerationEvent) {
+        switch event {
+        case .reasoning(let piece):
+            thoughtPieces += 1
+            guard thinking == .shown else { return Console.progress("thinking … \(thoughtPieces)") }
+            dim(true)
+            write(piece)
+        case .text(let piece):
+            beginAnswer()
+            write(piece)
+        case .finished:
+            end()
+        }
+    }
+
+    /// Leaves the terminal as it was, also when the answer was cut off.
+    mutating func end() {
+        if thinking == .folded, thoughtPieces > 0, !hasAnswer { Console.progress("") }
+        dim(false)
+        if !endsWithLineBreak { write("\n") }
+    }
+
+    private mutating func beginAnswer() {
+        guard !hasAnswer else { return }
+        hasAnswer = true
+        guard thoughtPieces > 0 else { return }
+        guard thinking == .shown else { return Console.progress("") }
+        dim(false)
+        write(endsWithLineBreak ? "\n" : "\n\n")
+    }
+
+    private mutating func dim(_ on: Bool) {
+        guard Console.outputIsTerminal, on != isDimmed else { return }
+        isDimmed = on
+        Console.write(on ? "\u{1b}[2m" : "\u{1b}[0m")
+    }
+
+    private mutating func write(_ text: String) {
+        Console.write(text)
+        if let last = text.last { endsWithLineBreak = last.isNewline }
+    }
+}
+
+extension GenerationResult {
+    /// One line about what the answer took.
+    var summary: String {
+        var parts = ["\(usage.completionTokens) tokens"]
+        if let rate = timings.tokensPerSecond { parts.append(String(format: "%.1f tokens/s", rate)) }
+        if let first = timings.timeToFirstToken { parts.append("first token after \(first.seconds(2)) s") }
+        if finishReason == .length { parts.append("cut off at the longest answer") }
+        return parts.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Foundation
+import Kongur
+import Synchronization
+
+/// `kongur chat`: a conversation.
+struct ChatCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chat",
+        abstract: "Talk with a model.",
+        discussion: """
+            Ctrl-C stops an answer; /quit or Ctrl-D ends the conversation; a line that ends with \\ goes on in the next. \
+            /help lists what else can be said.
+            """
+    )
+
+    @Argument(help: "The model; the bundled one where not given.")
+    var name: String?
+
+    @OptionGroup(title: "Model") var model: ModelArguments
+    @OptionGroup(title: "Sampling") var sampling: SamplingArguments
+
+    @Option(help: "A system message for the whole conversation.")
+    var system: String?
+
+    @Flag(help: "Show the thinking instead of folding it into one line.")
+    var showThinking = false
+
+    private static let help = """
+        /clear      forget what was said
+        /think      show or fold the thinking
+        /quit       end
+        """
+
+    func run() async throws {
+        let loaded = try await LanguageModel.load(name, options: model.options)
+        let chat = ChatSession(loaded, instructions: system, parameters: sampling.parameters)
+        let answering = Mutex<Task<Void, any Error>?>(nil)
+        Terminal.onInterrupt {
+            let answer = answering.withLock { $0 }
+            if let answer {
+                answer.cancel()
+            } else {
+                Console.note("\nkongur: note: /quit or Ctrl-D ends the conversation")
+            }
+        }
+        var showsThinking = showThinking
+        while let line = nextLine() {
+            switch line.trimmingCharacters(in: .whitespacesAndNewlines) {
+            case "": continue
+            case "/quit", "/exit": return
+            case "/help": Console.note(Self.help)
+            case "/clear": chat.clear()
+            case "/think":
+                showsThinking.toggle()
+                Console.note(showsThinking ? "thinking is shown" : "thinking is folded")
+            case let command where command.hasPrefix("/"): Console.note("there is no \(command)\n\(Self.help)")
+            case let text:
+                if chat.messages.isEmpty, LanguageHint.isMostlyChinese(text) { Console.note(LanguageHint.text) }
+                let thinking = showsThinking ? AnswerPrinter.Thinking.shown : .folded
+                let task = Task { try await Self.answer(chat, text, thinking) }
+                answering.withLock { $0 = task }
+                defer { answering.withLock { $0 = nil } }
+                try await task.value
+            }
+        }
+    }
+
+    private static func answer(_ chat: ChatSession, _ text: String, _ thinking: AnswerPrinter.Thinking) async throws {
+        var printer = AnswerPrinter(thinking: thinking)
+        do {
+            for try await event in chat.streamResponse(to: text) {
+                printer.print(event)
+                if case .finished(let result) = event { Console.note(result.summary) }
+            }
+        } catch let error as KongurError where error.code == .cancelled {
+            printer.end()
+            Console.note("stopped")
+        } catch let error as KongurError where error.code == .invalidInput {
+            // A conversation that has become too long is no reason to lose it.
+            printer.end()
+            Console.note("kongur: error: \(error.message)")
+        }
+    }
+
+    /// What the person says next; nil at the end of the input.
+    private func nextLine() -> String? {
+        var text = ""
+        while true {
+            if isatty(STDIN_FILENO) == 1 { Console.write(text.isEmpty ? "> " : ". ", to: STDERR_FILENO) }
+            guard let line = readLine(strippingNewline: true) else { return text.isEmpty ? nil : text }
+            guard line.hasSuffix("\\") else { return text + line }
+            text += line.dropLast() + "\n"
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Foundation
+import Kongur
+
+/// `kongur run`: one answer.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Answer one question.",
+        usage: """
+            kongur run [<options>] PROMPT
+            kongur run [<options>] MODEL PROMPT
+            kongur run [<options>] [MODEL] --token-ids 1,2,3
+            """,
+        discussion: """
+            MODEL is a checkpoint folder, an ONNX file, a compiled model, the name of a pulled model, or left out for the \
+            bundled one. PROMPT may be -, which reads it from standard input.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The model and the prompt.", valueName: "arguments"))
+    var positional: [String] = []
+
+    @OptionGroup(title: "Model") var model: ModelArguments
+    @OptionGroup(title: "Sampling") var sampling: SamplingArguments
+
+    @Option(help: "A system message to put before the prompt.")
+    var system: String?
+
+    @Option(
+        name: .customLong("token-ids"),
+        help: ArgumentHelp("Continue these tokens instead of a prompt.", valueName: "1,2,3")
+    )
+    var tokenIDs: TokenIDList?
+
+    @Flag(help: "Print one JSON object instead of text.")
+    var json = false
+
+    @Flag(inversion: .prefixedNo, help: "Print the answer while it comes.")
+    var stream = true
+
+    private enum Request {
+        case prompt(String)
+        case tokenIDs([Int])
+    }
+
+    func validate() throws {
+        switch (positional.count, tokenIDs) {
+        case (1...2, nil), (0...1, .some): break
+        case (_, nil): throw ValidationError("Give a PROMPT, or a MODEL and a PROMPT.")
+        default: throw ValidationError("With --token-ids, give at most a MODEL.")
+        }
+    }
+
+    func run() async throws {
+        let (name, request) = try arguments()
+        Terminal.restoreOnInterrupt()
+        let started = ContinuousClock.now
+        let loaded = try await LanguageModel.load(name, options: model.options)
+        let loading = ContinuousClock.now - started
+        let result = try await answer(loaded, request)
+        if json {
+            try Console.print(json: AnswerRecord(result, loading: loading))
+        } else {
+            Console.note(result.summary)
+        }
+    }
+
+    private func arguments() throws -> (model: String?, Request) {
+        if let tokenIDs { return (positional.first, .tokenIDs(tokenIDs.ids)) }
+        let text = positional.last ?? ""
+        var isFolder: ObjCBool = false
+        if positional.count == 1, FileManager.default.fileExists(atPath: text, isDirectory: &isFolder),
+            isFolder.boolValue
+        {
+            Console.note(
+                "kongur: note: '\(text)' is taken as the prompt; to run the model in it: kongur run \(text) PROMPT"
+            )
+        }
+        return (positional.count == 2 ? positional[0] : nil, .prompt(text == "-" ? try InputFile.readText("-") : text))
+    }
+
+    private func answer(_ loaded: LanguageModel, _ request: Request) async throws -> GenerationResult {
+        let events: AsyncThrowingStream<GenerationEvent, any Error>
+        switch request {
+        case .tokenIDs(let ids):
+            events = loaded.generate(tokenIDs: ids, sampling.parameters)
+        case .prompt(let text):
+            if LanguageHint.isMostlyChinese(text) { Console.note(LanguageHint.text) }
+            if let system {
+                events = loaded.generate(
+                    messages: [Message(.system, system), Message(.user, text)],
+                    sampling.parameters
+                )
+            } else {
+                events = loaded.generate(text, sampling.parameters)
+            }
+        }
+        var printer = AnswerPrinter()
+        for try await event in events {
+            if stream, !json { printer.print(event) }
+            guard case .finished(let result) = event else { continue }
+            if !stream, !json { Console.print(result.text) }
+            return result
+        }
+        throw KongurError(.cancelled, "the answer was cancelled")
+    }
+}

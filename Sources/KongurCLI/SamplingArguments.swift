@@ -1,0 +1,50 @@
+import ArgumentParser
+import Kongur
+
+/// The options of every command that draws an answer; what is not given is as the model's authors suggest.
+struct SamplingArguments: ParsableArguments {
+    @Option(help: "The longest answer in tokens, thinking included.")
+    var maxNewTokens: Int?
+
+    @Option(help: "0 takes the most probable token each time; higher is more varied.")
+    var temperature: Double?
+
+    @Option(help: "Draw from the most probable tokens that together reach this probability; 1 is off.")
+    var topP: Double?
+
+    @Option(help: "Draw from this many of the most probable tokens; 0 is off.")
+    var topK: Int?
+
+    @Option(help: "Draw from tokens at least this probable, relative to the most probable one; 0 is off.")
+    var minP: Double?
+
+    @Option(help: "Make tokens that have appeared less probable; 1 is off.")
+    var repetitionPenalty: Double?
+
+    @Option(help: "Subtract this from the logit of each token of the answer.")
+    var presencePenalty = 0.0
+
+    @Option(help: "Subtract this from a token's logit for each time it is in the answer.")
+    var frequencyPenalty = 0.0
+
+    @Option(help: "The same seed gives the same answer.")
+    var seed: UInt64?
+
+    @Option(help: "A text that ends the answer; may be given several times.")
+    var stop: [String] = []
+
+    var parameters: GenerationParameters {
+        GenerationParameters(
+            maxNewTokens: maxNewTokens,
+            temperature: temperature,
+            topP: topP,
+            topK: topK,
+            minP: minP,
+            repetitionPenalty: repetitionPenalty,
+            presencePenalty: presencePenalty,
+            frequencyPenalty: frequencyPenalty,
+            seed: seed,
+            stop: stop
+        )
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+
+/// The built `kongur`, run as a person would run it.
+struct KongurProgram {
+    struct Result {
+        var status: Int32
+        var output: String
+        var error: String
+
+        /// The output as one JSON object.
+        var json: [String: Any] {
+            (try? JSONSerialization.jsonObject(with: Data(output.utf8))) as? [String: Any] ?? [:]
+        }
+    }
+
+    /// Further variables of the environment.
+    var environment: [String: String] = [:]
+
+    /// Beside the test program, where the package manager puts everything that it builds.
+    private static let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        .appendingPathComponent("kongur").path
+
+    /// Runs `kongur` to its end; one that takes longer than `limit` is ended and reports the status of that.
+    func run(_ arguments: String..., input: String = "", limit: Duration = .seconds(120)) throws -> Result {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Self.path)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        // Files, not pipes: a full pipe that nobody reads would stop the program.
+        func file(_ name: String, _ text: String = "") throws -> (URL, FileHandle) {
+            let url = folder.appendingPathComponent(name)
+            try Data(text.utf8).write(to: url)
+            return (url, try FileHandle(forUpdating: url))
+        }
+        let (_, input) = try file("input", input)
+        let (outputFile, output) = try file("output")
+        let (errorFile, error) = try file("error")
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = error
+        try process.run()
+        let deadline = ContinuousClock.now + limit
+        while process.isRunning, ContinuousClock.now < deadline { usleep(2000) }
+        if process.isRunning { process.terminate() }
+        process.waitUntilExit()
+        func text(_ url: URL) throws -> String { String(decoding: try Data(contentsOf: url), as: UTF8.self) }
+        return Result(status: process.terminationStatus, output: try text(outputFile), error: try text(errorFile))
+    }
+}
+
+/// A folder that is gone when the test is over.
+final class TemporaryFolder {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("kongur-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// Writes a file and returns its path.
+    @discardableResult
+    func write(_ bytes: some Sequence<UInt8>, to name: String) throws -> String {
+        let url = URL(fileURLWithPath: path).appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(bytes).write(to: url)
+        return url.path
+    }
+}

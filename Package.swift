@@ -109,9 +109,8 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "Checkpoints", "CPUBackend", "DeviceRuntime", "Frontends", "KongurTesting", "ReferenceBackend",
-                "Tensors",
-                "XIR", "XIRCompiler",
+                "Checkpoints", "CPUBackend", "DeviceRuntime", "Frontends", "KongurTesting", "ONNX", "ReferenceBackend",
+                "Tensors", "XIR", "XIRCompiler",
             ]
         ),
         tests("XIRCompilerTests", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR", "XIRCompiler"]),

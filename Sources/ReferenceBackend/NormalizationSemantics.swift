@@ -27,6 +27,23 @@ extension Interpreter {
                 { $0.max() ?? smallest(e.types[0].elementType) }
             )
         },
+        "cumulative_sum": { (e) throws(DeviceError) in
+            let axis = try e.axis()
+            // The element before one along the axis stands a stride before it.
+            let (stride, length) = (e.types[0].shape.strides[axis], e.types[0].shape[axis])
+            func sums<Number>(_ x: [Number], _ add: (Number, Number) -> Number) -> [Number] {
+                var sums = x
+                for index in sums.indices where index / stride % length > 0 {
+                    sums[index] = add(sums[index - stride], sums[index])
+                }
+                return sums
+            }
+            guard e.types[0].elementType.isFloatingPoint else {
+                return [Tensor(wrapping: sums(try e.integers(0), &+), to: e.types[0])]
+            }
+            let doubles = sums(e.operands[0].floats.map(Double.init), +)
+            return [Tensor(rounding: doubles.map { Float($0) }, to: e.types[0])]
+        },
         "softmax": { (e) throws(DeviceError) in
             let axis = try e.axis()
             let shape = e.types[0].shape

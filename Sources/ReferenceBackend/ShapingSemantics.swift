@@ -75,6 +75,26 @@ extension Interpreter {
             }
             return [picked(e.operands[0], picks, e.types[0])]
         },
+        "gather_nd": { (e) throws(DeviceError) in
+            let shape = e.operands[0].shape
+            let named = e.operands[1].shape.dimensions.last ?? 0
+            let inner = shape.dimensions[named...].reduce(1, *)
+            let indices = try e.integers(1)
+            var picks: [Int] = []
+            for vector in stride(from: 0, to: indices.count, by: named) {
+                var start = 0
+                for axis in 0..<named {
+                    let given = indices[vector + axis]
+                    let index = given < 0 ? given + shape[axis] : given
+                    guard (0..<shape[axis]).contains(index) else {
+                        throw e.failure("index \(given) of an axis of \(shape[axis])")
+                    }
+                    start += index * shape.strides[axis]
+                }
+                picks += start..<start + inner
+            }
+            return [picked(e.operands[0], picks, e.types[0])]
+        },
     ]
 
     /// The elements of `source` at `indices`, whatever their type.

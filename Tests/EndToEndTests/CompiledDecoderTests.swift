@@ -25,10 +25,7 @@ import XIRCompiler
         let compilation = try compile(name, options)
         let prompt = try TinyCheckpoints.expected(name).logitsPromptIds
         let logits = try PassChecker(device: device, options: options, tokens: prompt).logits(compilation.module)
-        let expected = try TinyCheckpoints.expectedLogits(name)
-        try #require(logits.count == expected.count)
-        let squares = zip(logits, expected).map { (Double($0 - $1) * Double($0 - $1), Double($1) * Double($1)) }
-        return (squares.reduce(0) { $0 + $1.0 } / squares.reduce(0) { $0 + $1.1 }).squareRoot()
+        return try #require(try TinyCheckpoints.difference(of: logits, name))
     }
 
     private var fullPrecision: CompilerOptions {

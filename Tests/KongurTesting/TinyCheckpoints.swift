@@ -59,6 +59,14 @@ package enum TinyCheckpoints {
         }
     }
 
+    /// The relative difference ‖logits - expected‖ / ‖expected‖ to `expectedLogits`; nil when their numbers differ.
+    package static func difference(of logits: [Float], _ name: String) throws -> Double? {
+        let expected = try expectedLogits(name)
+        guard logits.count == expected.count else { return nil }
+        let squares = zip(logits, expected).map { (Double($0 - $1) * Double($0 - $1), Double($1) * Double($1)) }
+        return (squares.reduce(0) { $0 + $1.0 } / squares.reduce(0) { $0 + $1.1 }).squareRoot()
+    }
+
     /// Runs Python from `.venv` and returns what it printed; throws with its complaints when it fails.
     @discardableResult
     package static func runPython(_ arguments: [String]) throws -> String {

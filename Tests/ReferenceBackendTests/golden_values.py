@@ -192,10 +192,17 @@ simple("slice", "main", {"x": x}, x[:, 1:3].contiguous(), "axis = -2, start = (1
 simple("concat", "main", {"x": x, "z": x[:, :1], "w": x[:, 2:]}, torch.cat([x, x[:, :1], x[:, 2:]], 1), "axis = 1")
 indices = tensor([[2, -1], [0, 0]], "i32")
 simple("gather", "main", {"x": x, "indices": indices}, x[:, indices.long()].contiguous(), "axis = 1")
+pairs = tensor([[1, 2], [-1, 0]], "i64")
+simple("gather_nd", "slices", {"x": x, "indices": pairs}, torch.stack([x[1, 2], x[1, 0]]))
+triples = tensor([[[0, 1, 3]], [[1, -1, -4]]], "i32")
+simple("gather_nd", "elements", {"x": x, "indices": triples}, torch.stack([x[0, 1, 3], x[1, 2, 0]]).reshape(2, 1))
 
 # Normalisation
 
 x = random(2, 3, 4, seed=14)
+simple("cumulative_sum", "main", {"x": x}, x.double().cumsum(1).float(), "axis = 1", tolerance=1e-6)
+simple("cumulative_sum", "integers", {"x": tensor([[1, 2, -4], [2**63 - 1, 1, 0]], "i64")},
+       tensor([[1, 3, -1], [2**63 - 1, -2**63, -2**63]], "i64"), "axis = -1")
 for name, function in {"sum": torch.sum, "mean": torch.mean, "max": torch.amax}.items():
     simple(f"reduce_{name}", "keep", {"x": x}, function(x.double(), (0, -1), True).float(),
            "axes = [0, -1], keep = true", tolerance=1e-6)

@@ -16,13 +16,31 @@ enum ImportRules {
         "Neg": unary("neg"), "Abs": unary("abs"), "Exp": unary("exp"), "Log": unary("log"), "Sqrt": unary("sqrt"),
         "Reciprocal": unary("reciprocal"), "Cos": unary("cos"), "Sin": unary("sin"), "Tanh": unary("tanh"),
         "Erf": unary("erf"), "Sigmoid": unary("sigmoid"), "Not": unary("not"),
-        "Pow": pair("pow"), "Min": pair("min"), "Max": pair("max"), "Equal": pair("equal"), "Less": pair("less"),
+        "Pow": pair("pow"), "Min": pair("min"), "Max": pair("max"), "Less": pair("less"),
         "LessOrEqual": pair("less_equal"), "Greater": pair("greater"), "GreaterOrEqual": pair("greater_equal"),
         "And": pair("and"), "Or": pair("or"),
         "Identity": { (node, context, _) throws(FrontendError) in
             [ImportedValue(try context.value(node, 0), numbers: context.numbers(node, 0))]
         },
+        "Equal": { (node, context, opset) throws(FrontendError) in
+            // Exporters compare shapes with -1 before they expand to them.
+            let numbers = ImportedValue.Numbers.combined(context.numbers(node, 0), context.numbers(node, 1)) { x, y in
+                if x == y { return 1 }
+                return (x - y).fixed != nil || x == -1 || y == -1 ? 0 : nil
+            }
+            let value = try pair("equal")(node, &context, opset)[0].value
+            return [ImportedValue(value, numbers: numbers)]
+        },
         "Where": { (node, context, _) throws(FrontendError) in
+            let (x, y) = (context.numbers(node, 1), context.numbers(node, 2))
+            if let condition = context.numbers(node, 0), let x, let y, x.extents.count == condition.extents.count,
+                y.extents.count == condition.extents.count
+            {
+                let picked = condition.extents.indices.map {
+                    condition.extents[$0] == 0 ? y.extents[$0] : x.extents[$0]
+                }
+                return [ImportedValue(ImportedValue.Numbers(picked, isScalar: condition.isScalar))]
+            }
             let operands = [try context.value(node, 0), try context.value(node, 1), try context.value(node, 2)]
             return [ImportedValue(try context.append("where", operands, for: node))]
         },
@@ -78,20 +96,8 @@ enum ImportRules {
 
     private static func binary(_ name: String, _ numbers: @escaping @Sendable (Extent, Extent) -> Extent?) -> Rule {
         { (node, context, _) throws(FrontendError) in
-            if let x = context.numbers(node, 0), let y = context.numbers(node, 1),
-                x.extents.count == y.extents.count || x.isScalar || y.isScalar
-            {
-                let count = max(x.extents.count, y.extents.count)
-                let results = (0..<count).map { index in
-                    numbers(x.extents[x.isScalar ? 0 : index], y.extents[y.isScalar ? 0 : index])
-                }
-                if !results.contains(nil) {
-                    return [
-                        ImportedValue(
-                            ImportedValue.Numbers(results.compactMap { $0 }, isScalar: x.isScalar && y.isScalar)
-                        )
-                    ]
-                }
+            if let known = ImportedValue.Numbers.combined(context.numbers(node, 0), context.numbers(node, 1), numbers) {
+                return [ImportedValue(known)]
             }
             let operands = [try context.value(node, 0), try context.value(node, 1)]
             return [ImportedValue(try context.append(name, operands, for: node))]
@@ -140,6 +146,13 @@ enum ImportRules {
     private static let reductions: [String: Rule] = [
         "ReduceSum": reduction("reduce_sum"), "ReduceMean": reduction("reduce_mean"),
         "ReduceMax": reduction("reduce_max"),
+        "CumSum": { (node, context, _) throws(FrontendError) in
+            guard (node.integer("exclusive") ?? 0) == 0, (node.integer("reverse") ?? 0) == 0,
+                let axis = try context.requiredIntegers(node, 1, "the axis").first
+            else { throw FrontendError.unsupportedNode(node, "exclusive and reversed sums are not supported") }
+            let x = try context.value(node, 0)
+            return [ImportedValue(try context.append("cumulative_sum", [x], ["axis": .integer(axis)], for: node))]
+        },
     ]
 
     private static func reduction(_ name: String) -> Rule {

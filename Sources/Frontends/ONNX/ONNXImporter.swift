@@ -5,19 +5,35 @@ package import XIR
 /// Turns an ONNX graph into XIR: one function `main` in primitive operations.
 ///
 /// Shape arithmetic (`Shape`, then `Gather`, `Concat`, ... , then `Reshape`) is done here, symbolically: no operation of
-/// XIR computes a shape. Named dimensions become symbols; a dimension called `a + b` becomes that sum.
+/// XIR computes a shape. Named dimensions become symbols (see `DecoderInputs`); one called `a + b` becomes that sum.
 package enum ONNXImporter {
     /// The module for `model`, with the model's metadata.
     ///
     /// Throws `FrontendError` naming the node, its operator and the reason.
     package static func module(from model: Model) throws(FrontendError) -> Module {
+        let initializers = Set(model.graph.initializers.map(\.name))
+        let inputs = model.graph.inputs.filter { !initializers.contains($0.name) }
+        let decoder = DecoderInputs(inputs)
+        do {
+            return try module(from: model, inputs, decoder)
+        } catch {
+            // An exporter that traced one row wrote its number into the graph, whatever its inputs say.
+            guard let single = decoder.withOneRow, let module = try? module(from: model, inputs, single) else {
+                throw error
+            }
+            return module
+        }
+    }
+
+    private static func module(from model: Model, _ inputs: [ValueInfo], _ decoder: DecoderInputs)
+        throws(FrontendError) -> Module
+    {
         var context = ImportContext()
-        var symbols = DimensionSymbols()
-        for input in model.graph.inputs where !model.graph.initializers.contains(where: { $0.name == input.name }) {
-            guard let dimensions = input.dimensions else {
+        for input in inputs {
+            guard let extents = decoder.extents[input.name] else {
                 throw FrontendError(.invalid, "input '\(input.name)' has no shape; export the model with one")
             }
-            let type = ValueType(input.elementType, dimensions.map { symbols.extent($0) })
+            let type = ValueType(input.elementType, extents)
             context.define(input.name, ImportedValue(context.builder.input(input.name, type)))
         }
         for initializer in model.graph.initializers {
@@ -58,23 +74,5 @@ package enum ONNXImporter {
             throw FrontendError(.invalid, "the imported graph is not valid: \(error.message)", cause: error)
         }
         return module
-    }
-}
-
-/// Extents for the dimensions of graph inputs.
-private struct DimensionSymbols {
-    private var anonymous = 0
-
-    mutating func extent(_ dimension: ValueInfo.Dimension) -> Extent {
-        switch dimension {
-        case .fixed(let value): return Extent(value)
-        case .named(let name):
-            if let extent = Extent(parsing: name.filter { $0 != " " }) { return extent }
-            let symbol = String(name.map { Extent.isSymbol(String($0)) || $0.isNumber ? $0 : "_" })
-            return Extent(symbol: Extent.isSymbol(symbol) ? symbol : "_" + symbol)
-        case .unknown:
-            anonymous += 1
-            return Extent(symbol: "unknown_\(anonymous)")
-        }
     }
 }

@@ -12,13 +12,15 @@ extension ImportRules {
             return [context.constant(node.outputs.first ?? node.name, tensor)]
         },
         "Shape": { (node, context, _) throws(FrontendError) in
-            let extents = context.type(try context.value(node, 0)).extents
+            let x = try context.value(node, 0)
+            let extents = context.type(x).extents
             let bound = { (axis: Int) in max(0, min(extents.count, axis < 0 ? axis + extents.count : axis)) }
             let (start, end) = (bound(node.integer("start") ?? 0), bound(node.integer("end") ?? extents.count))
             return [ImportedValue(ImportedValue.Numbers(start < end ? Array(extents[start..<end]) : []))]
         },
         "Size": { (node, context, _) throws(FrontendError) in
-            guard let count = context.type(try context.value(node, 0)).elementCount else {
+            let x = try context.value(node, 0)
+            guard let count = context.type(x).elementCount else {
                 throw FrontendError.unsupportedNode(node, "the size is a product of unknown extents")
             }
             return [ImportedValue(ImportedValue.Numbers([count], isScalar: true))]
@@ -28,6 +30,11 @@ extension ImportRules {
             let tensor = node.tensor("value") ?? Tensor([0] as [Float], [1])
             guard let scalar = try? tensor.reshaped([]), let value = context.constant("fill", scalar).value else {
                 throw FrontendError.unsupportedNode(node, "the value is not one number")
+            }
+            if tensor.elementType == .int64, shape.count == 1, let length = shape[0].fixed, (0...64).contains(length),
+                let number = tensor.integers?.first
+            {
+                return [ImportedValue(ImportedValue.Numbers([Extent](repeating: Extent(number), count: length)))]
             }
             return [
                 ImportedValue(try context.append("broadcast_to", [value], ["shape": .extents(shape)], for: node))
@@ -141,6 +148,13 @@ extension ImportRules {
             }
             let operands = [try context.value(node, 0), try context.value(node, 1)]
             return [ImportedValue(try context.append("gather", operands, ["axis": .integer(axis)], for: node))]
+        },
+        "GatherND": { (node, context, _) throws(FrontendError) in
+            guard (node.integer("batch_dims") ?? 0) == 0 else {
+                throw FrontendError.unsupportedNode(node, "batch_dims other than 0 is not supported")
+            }
+            let operands = [try context.value(node, 0), try context.value(node, 1)]
+            return [ImportedValue(try context.append("gather_nd", operands, for: node))]
         },
         "Slice": { (node, context, _) throws(FrontendError) in try slice(node, &context) },
         "Split": { (node, context, _) throws(FrontendError) in try split(node, &context) },

@@ -7,6 +7,17 @@ extension OperationDefinition {
         reduction("reduce_mean", "The mean", "; integers are divided towards zero"),
         reduction("reduce_max", "The maximum", ", NaN when an element is NaN; of no elements, the lowest number"),
         define(
+            "cumulative_sum",
+            "The sum of x along `axis` up to and including each element; integers wrap around.",
+            ["x"],
+            attributes: [attribute("axis", .integer)],
+            constraints: ["x is not bool", "axis is one of x"]
+        ) { operands, operation throws(ConstraintViolation) in
+            try require(operands[0].elementType != .bool, 1)
+            try require(normalizedAxis(operation.integer("axis") ?? 0, rank: operands[0].rank) != nil, 2)
+            return operands
+        },
+        define(
             "softmax",
             "e^x divided by its sum along `axis`, computed with the maximum subtracted first.",
             ["x"],

@@ -129,6 +129,21 @@ extension OperationDefinition {
             extents.replaceSubrange(axis...axis, with: operands[1].extents)
             return [ValueType(operands[0].elementType, extents)]
         },
+        define(
+            "gather_nd",
+            "The elements of x that the vectors in the last axis of indices name, one index per axis of x from the first on, or the slices where they name fewer axes than x has; an index below 0 counts from the end, and others outside the axis are refused.",
+            ["x", "indices"],
+            constraints: [
+                "indices is i32 or i64", "the last axis of indices has a fixed length from 1 to the rank of x",
+            ]
+        ) { operands, _ throws(ConstraintViolation) in
+            let (x, indices) = (operands[0], operands[1])
+            try require([.int32, .int64].contains(indices.elementType), 1)
+            guard let named = indices.extents.last?.fixed, named >= 1, named <= x.rank else {
+                throw ConstraintViolation(2)
+            }
+            return [ValueType(x.elementType, Array(indices.extents.dropLast() + x.extents[named...]))]
+        },
     ]
 
     /// Whether two shapes hold the same number of elements, whatever the symbols stand for.

@@ -2,7 +2,7 @@ import Tensors
 import XIR
 
 /// Removes operations that change nothing: casts to the same type, reshapes to the same shape, additions of zero,
-/// and joins reshapes and transposes that follow one another.
+/// joins reshapes and transposes that follow one another, and transposes matrices without first joining the axes around.
 struct Canonicalize: RewritePattern {
     let roots = [
         "cast", "reshape", "broadcast_to", "transpose", "slice", "concat", "add", "mul", "not",
@@ -12,6 +12,8 @@ struct Canonicalize: RewritePattern {
         case identity(ValueID)
         case reshape(ValueID)
         case transpose(ValueID, [Int])
+        /// The value in this shape, then its last two axes exchanged.
+        case matrixTranspose(ValueID, [Extent])
     }
 
     func match(_ operation: Operation, _ matcher: PatternMatcher) -> PatternMatch<Match> {
@@ -26,6 +28,9 @@ struct Canonicalize: RewritePattern {
             return operation.operands.count == 1 ? .matched(.identity(operand)) : .none
         case "reshape":
             if matcher.type(operand) == result { return .matched(.identity(operand)) }
+            if let (source, shape) = batchedTranspose(operand, result, matcher) {
+                return .matched(.matrixTranspose(source, shape))
+            }
             guard let inner = matcher.definition(operand, "reshape") else { return .none }
             if matcher.type(inner.operands[0]) == result { return .matched(.identity(inner.operands[0])) }
             return .matched(.reshape(inner.operands[0]))
@@ -50,6 +55,19 @@ struct Canonicalize: RewritePattern {
         }
     }
 
+    /// The x, and its shape [a, b, m, n], of reshape(transpose(reshape(x, [a * b, m, n]), [0, 2, 1]), [a, b, n, m]).
+    private func batchedTranspose(_ value: ValueID, _ result: ValueType, _ matcher: PatternMatcher)
+        -> (ValueID, [Extent])?
+    {
+        guard result.rank == 4, let transpose = matcher.definition(value, "transpose"),
+            transpose.integers("permutation") == [0, 2, 1],
+            let joined = matcher.definition(transpose.operands[0], "reshape")
+        else { return nil }
+        let shape = [0, 1, 3, 2].map { result.extents[$0] }
+        guard matcher.type(joined.results[0]).extents.suffix(2) == shape.suffix(2) else { return nil }
+        return (joined.operands[0], shape)
+    }
+
     func rewrite(
         _ match: Match,
         _ operation: Operation,
@@ -64,6 +82,11 @@ struct Canonicalize: RewritePattern {
                 [source],
                 ["shape": .extents(rewriter.type(operation.results[0]).extents)]
             )
+        case .matrixTranspose(let source, let shape):
+            let split =
+                rewriter.type(source).extents == shape
+                ? source : try rewriter.value("reshape", [source], ["shape": .extents(shape)])
+            return try rewriter.append("transpose", [split], ["permutation": .integers([0, 1, 3, 2])])
         case .transpose(let source, let permutation):
             return try rewriter.append("transpose", [source], ["permutation": .integers(permutation)])
         }

@@ -18,7 +18,7 @@ struct FuseAttention: RewritePattern {
     }
 
     func match(_ operation: Operation, _ matcher: PatternMatcher) -> PatternMatch<Match> {
-        guard let softmax = matcher.definition(matcher.source(operation.operands[0]), "softmax") else { return .none }
+        guard let softmax = softmax(operation.operands[0], matcher) else { return .none }
         let rank = matcher.type(softmax.results[0]).rank
         guard rank == 4, [3, -1].contains(softmax.integer("axis") ?? 0) else {
             return .refused("a softmax before a matrix product is not over the last of four axes")
@@ -35,20 +35,34 @@ struct FuseAttention: RewritePattern {
         else {
             return .refused("queries \(queryType), keys \(keyType) and values \(matcher.type(value)) do not fit")
         }
-        let probe = MaskProbe(
-            function: matcher.rewriter.builder.function,
-            constants: matcher.constants,
-            sequence: queryType.extents[2],
-            total: keyType.extents[2],
-            batch: keyType.extents[0]
+        let probe = DenseProbe(
+            scores.mask,
+            of: matcher.rewriter.builder.function,
+            matcher.constants,
+            DenseProbe.Lengths(
+                batch: keyType.extents[0],
+                sequence: queryType.extents[2],
+                total: keyType.extents[2]
+            )
         )
-        switch probe.meaning(of: scores.mask) {
+        switch MaskProbe(probe: probe).meaning() {
         case .refused(let reason): return .refused("the attention mask: \(reason)")
         case .causal(let padding):
             return .matched(
                 Match(query: scores.query, key: key, value: value, mask: padding, scale: scores.scale)
             )
         }
+    }
+
+    /// The softmax that makes the weights; where(isnan(weights), 0, weights) around it serves rows that see nothing.
+    private func softmax(_ weights: ValueID, _ matcher: PatternMatcher) -> Operation? {
+        let value = matcher.source(weights)
+        guard let choice = matcher.definition(value, "where") else { return matcher.definition(value, "softmax") }
+        let kept = choice.operands[2]
+        guard matcher.scalar(choice.operands[1]) == 0, let negation = matcher.definition(choice.operands[0], "not"),
+            let equality = matcher.definition(negation.operands[0], "equal"), equality.operands == [kept, kept]
+        else { return nil }
+        return matcher.definition(matcher.source(kept), "softmax")
     }
 
     private struct Scores {
@@ -119,7 +133,8 @@ struct FuseAttention: RewritePattern {
         let key = rewriter.type(match.key)
         let mask: ValueID
         if let given = match.mask {
-            mask = given
+            let isLong = rewriter.type(given).elementType == .int64
+            mask = isLong ? given : try rewriter.value("cast", [given], ["to": .elementType(.int64)])
         } else {
             constants["attention.no_padding"] = .tensor(Tensor([1] as [Int64], []))
             let one = rewriter.constant("attention.no_padding", .tensor(Tensor([1] as [Int64], [])))

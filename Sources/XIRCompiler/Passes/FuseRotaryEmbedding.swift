@@ -56,7 +56,8 @@ struct FuseRotaryEmbedding: RewritePattern {
             return .refused("\(type) is turned by \(cosines.width) frequencies")
         }
         let positions = matcher.type(cosines.positions)
-        guard positions.rank == 2, positions.extents == [type.extents[0], type.extents[2]] else {
+        let table = [type.extents[0], type.extents[2]]
+        guard (1...2).contains(positions.rank), OperationDefinition.broadcast(positions.extents, table) == table else {
             return .refused("positions \(positions) do not fit the heads \(type)")
         }
         return .matched(
@@ -138,6 +139,12 @@ struct FuseRotaryEmbedding: RewritePattern {
             throw XIRError(.inference, "the values of constant '\(match.frequencies)' are missing")
         }
         let frequencies = rewriter.constant(name, constant)
-        return try rewriter.append("rotary", [match.x, match.positions, frequencies], ["scale": .float(match.scale)])
+        let (x, given) = (rewriter.type(match.x), rewriter.type(match.positions))
+        let table = [x.extents[0], x.extents[2]]
+        var positions = match.positions
+        if given.extents != table {
+            positions = try rewriter.value("broadcast_to", [positions], ["shape": .extents(table)])
+        }
+        return try rewriter.append("rotary", [match.x, positions, frequencies], ["scale": .float(match.scale)])
     }
 }

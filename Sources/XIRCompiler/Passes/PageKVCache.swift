@@ -40,6 +40,8 @@ private struct Flattener {
     let elementType: ElementType
     let batch: Extent
     let sequence: Extent
+    /// Past and sequence together.
+    let total: Extent
     let inputIDs: ValueID
     private let definitions: [ValueID: Operation]
     private(set) var layers = 0
@@ -47,6 +49,7 @@ private struct Flattener {
     private var inputs: [String: ValueID] = [:]
     private var rows: [ValueID: ValueID] = [:]
     private var constantValues: [String: ValueID] = [:]
+    private var tokenPositions: Set<ValueID> = []
 
     init(_ dense: Function, _ constants: [String: Constant], blockSize: Int, elementType: ElementType)
         throws(CompilerError)
@@ -64,6 +67,8 @@ private struct Flattener {
         inputIDs = input
         batch = dense.type(input).extents[0]
         sequence = dense.type(input).extents[1]
+        let attention = dense.operations.first { $0.name == "attention" }
+        total = attention.map { dense.type($0.operands[1]).extents[2] } ?? sequence
         var definitions: [ValueID: Operation] = [:]
         for operation in dense.operations {
             for result in operation.results { definitions[result] = operation }
@@ -169,6 +174,7 @@ private struct Flattener {
             return try builder.append("add_rms_norm", operands, operation.attributes)
         case "rotary":
             let positions = try input(StepProgram.positions)
+            try checkPositions(operation)
             return [
                 try perHead(operation, operation.operands[0], constants: [operation.operands[2]]) {
                     (builder, x, constants) throws(XIRError) in
@@ -201,6 +207,22 @@ private struct Flattener {
         default:
             throw unsupported(operation, "has no meaning row by row")
         }
+    }
+
+    /// Rows are turned by the positions of their tokens, which the step program is given: the dense ones must be those.
+    private mutating func checkPositions(_ operation: Operation) throws(XIRError) {
+        let positions = operation.operands[1]
+        guard !tokenPositions.contains(positions) else { return }
+        let probe = DenseProbe(
+            positions,
+            of: dense,
+            constants,
+            DenseProbe.Lengths(batch: batch, sequence: sequence, total: total)
+        )
+        if let objection = PositionProbe(probe: probe).objection() {
+            throw unsupported(operation, "turns by positions that are not those of the tokens: \(objection)")
+        }
+        tokenPositions.insert(positions)
     }
 
     /// Applies an operation that works on each head's vector (the last axis of four), or on whole rows of three axes.

@@ -5,6 +5,7 @@ import XIR
 extension PassPipeline {
     /// Recognises the structure of a decoder in an imported graph; what comes out is still dense.
     package static let recognition = PassPipeline([
+        WidenActivations(),
         canonicalize,
         FoldConstants(),
         EliminateCommonSubexpressions(),

@@ -16,7 +16,7 @@ run: build
 # Checks the format and the arrows between rooms, then runs every test.
 test: setup
 	@scripts/python.sh
-	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	@swift format lint --strict --recursive --parallel Sources Tests Examples Package.swift
 	@scripts/check-layers.sh
 	@swift test -c release
 

@@ -7,7 +7,7 @@ export PROMPT
 KONGUR := .build/release/kongur
 SOURCES := $(shell find Sources -type f) Package.swift
 
-.PHONY: run test build docs clean setup
+.PHONY: run test bench build docs clean setup
 
 # Answers PROMPT with the bundled model.
 run: build
@@ -16,9 +16,13 @@ run: build
 # Checks the format and the arrows between rooms, then runs every test.
 test: setup
 	@scripts/python.sh
-	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	@swift format lint --strict --recursive --parallel Sources Tests Examples Benchmarks Package.swift
 	@scripts/check-layers.sh
 	@swift test -c release
+
+# Measures; Benchmarks/README.md says what, and how to measure other tokenizers and texts.
+bench: setup
+	@swift package --package-path Benchmarks benchmark --no-progress
 
 build: setup $(KONGUR)
 

@@ -1,4 +1,4 @@
-"""Trains pebble. Saves its state every other minute and continues from it when started again."""
+"""Trains pebble. Saves its state as it goes and continues from it when started again."""
 
 import argparse
 import time
@@ -79,7 +79,7 @@ class Training:
 
 
 def learning_rate(step: int, progress: float, decay: float) -> float:
-    """Warm-up by steps, then constant, then linear to zero over the last share `decay` of the time."""
+    """Warm-up by steps, then constant, then linear to zero over the last share `decay` of the training."""
     return min(1.0, (step + 1) / 100, max(0.0, (1 - progress) / decay))
 
 
@@ -90,9 +90,9 @@ def balanced(scores: dict[str, float]) -> dict[str, float]:
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--minutes", type=float, default=90, help="length of the whole training")
-    arguments.add_argument("--decay", type=float, default=0.3, help="last share of the time, over which the rate falls to zero")
-    arguments.add_argument("--rows", type=int, default=16)
+    arguments.add_argument("--steps", type=int, default=10_500, help="length of the whole training")
+    arguments.add_argument("--decay", type=float, default=0.4, help="last share of the steps, over which the rate falls to zero")
+    arguments.add_argument("--rows", type=int, default=12)
     arguments.add_argument("--length", type=int, default=256)
     arguments.add_argument("--hidden", type=int, default=192)
     arguments.add_argument("--layers", type=int, default=4)
@@ -100,7 +100,8 @@ if __name__ == "__main__":
     arguments.add_argument("--intermediate", type=int, default=512)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--state", type=Path, default=HERE / ".train" / "state.pt")
-    arguments.add_argument("--test-every", type=float, default=8, help="minutes between looks at held-out problems")
+    arguments.add_argument("--test-every", type=int, default=500, help="steps between looks at held-out problems")
+    arguments.add_argument("--compile", action="store_true", help="a fifth faster, where a C++ compiler is installed")
     options = arguments.parse_args()
     torch.set_num_threads(2)
     tokenizer = Tokenizer.from_file(str(HERE / "tokenizer.json"))
@@ -117,28 +118,23 @@ if __name__ == "__main__":
     batches.shares.update(training.shares or balanced({f: 0.5 for f in batches.shares}) | {"multiplication": 1.2})
     batches.drills = training.drills
     test = held_out(12, seed=7)
-    saved = tested = reported = training.seconds
+    if options.compile:
+        training.model.forward = torch.compile(training.model.forward)
     losses: list[float] = []
-    while training.seconds < options.minutes * 60:
+    while training.step < options.steps:
         begin = time.monotonic()
-        progress = training.seconds / (options.minutes * 60)
-        losses.append(training.update(batches.next(), learning_rate(training.step, progress, options.decay)))
-        training.seconds += time.monotonic() - begin
-        if training.step % 20 == 0:
-            recent, pace = sum(losses[-20:]) / 20, 20 * batches.rows * batches.length / (training.seconds - reported)
-            reported = training.seconds
-            print(f"{reported / 60:6.1f} min  step {training.step}  loss {recent:.4f}  {pace:.0f} tokens/s", flush=True)
-        if training.seconds - saved > 120:
-            training.save(options.state)
-            saved = training.seconds
-        if training.seconds - tested > options.test_every * 60:
-            begin, tested = time.monotonic(), training.seconds
+        losses.append(training.update(batches.next(), learning_rate(training.step, training.step / options.steps, options.decay)))
+        if training.step % options.test_every == 0:
             model = as_transformers(training.configuration, training.averaged().hub_weights())
             scores = accuracies(test, responses(model, tokenizer, [line["problem"] for line in test]))
-            training.shares = balanced(scores)
-            batches.shares.update(training.shares)
-            batches.drills = training.drills = 0.6 * (1 - sum(scores.values()) / len(scores))
-            training.seconds += time.monotonic() - begin
             mean = sum(scores.values()) / len(scores)
+            training.shares, training.drills = balanced(scores), 0.4 * (1 - mean)
+            batches.shares.update(training.shares)
+            batches.drills = training.drills
             print(f"accuracy {mean:.3f} " + " ".join(f"{f}={s:.2f}" for f, s in scores.items()), flush=True)
+        training.seconds += time.monotonic() - begin
+        if training.step % 100 == 0:
+            recent = sum(losses[-100:]) / len(losses[-100:])
+            print(f"{training.seconds / 60:6.1f} min  step {training.step}  loss {recent:.4f}", flush=True)
+            training.save(options.state)
     training.save(options.state)

@@ -2,6 +2,7 @@
 
 from random import Random
 
+from . import columns
 from .problem import Problem
 from .wording import chosen
 
@@ -74,7 +75,7 @@ def quadratic(random: Random) -> Problem:
     b, c = -(r + s), r * s
     equation = f"x^2 {signed(b, 'x')} {signed(c)} = 0"
     sign = "+" if c > 0 else "-"
-    steps = [f"product {abs(c)}, {'sum' if c > 0 else 'difference'} {abs(b)}"]
+    steps = [f"product {c}, sum {-b}", f"two factors of {abs(c)} with {'sum' if c > 0 else 'difference'} {abs(b)}"]
     for small in range(1, abs(c) + 1):
         if c % small:
             continue
@@ -83,9 +84,7 @@ def quadratic(random: Random) -> Problem:
         steps.append(f"{large}*{small}: {large}{sign}{small}={total}")
         if total == abs(b):
             break
-    roots = [r, s]
-    factors = [f"(x{'-' if root > 0 else '+'}{abs(root)})" for root in roots]
-    steps.append("".join(factors) + "=0")
+    steps.append(f"product {c}, sum {-b}: roots {r} and {s}")
     answer = f"{r}, {s}" if r != s else str(r)
     if random.random() < 0.5:
         equation = equation.replace("x^2", "x²")
@@ -117,29 +116,28 @@ def sequence(random: Random) -> Problem:
         answer = terms[-1] + d
         if answer < 0:
             return sequence(random)
-        steps.append(f"{'add' if d > 0 else 'subtract'} {abs(d)}: {terms[-1]}{'+' if d > 0 else '-'}{abs(d)}={answer}")
+        method = columns.addition if d > 0 else columns.subtraction
+        steps += [f"{'add' if d > 0 else 'subtract'} {abs(d)}", method(terms[-1], abs(d))]
     elif form < 0.6:
         a, factor = random.randint(1, 9), random.choice([2, 2, 3, 4, 5, 10])
         terms = [a * factor**i for i in range(4 if factor < 4 else 3)]
         answer = terms[-1] * factor
-        steps = [f"{q}/{p}={factor}" for p, q in zip(terms, terms[1:3])] + ["multiply", short(terms[-1], factor)]
+        steps = [f"{q}/{p}={factor}" for p, q in zip(terms, terms[1:3])] + [f"multiply by {factor}", times(terms[-1], factor)]
     elif form < 0.75:
         terms = [random.randint(1, 6), random.randint(1, 9)]
         while len(terms) < 5:
             terms.append(terms[-1] + terms[-2])
         answer = terms[-1] + terms[-2]
-        steps = [f"{terms[0]}+{terms[1]}={terms[2]}", "sum of two", f"{terms[-2]}+{terms[-1]}={answer}"]
+        steps = [f"{terms[0]}+{terms[1]}={terms[2]}", "sum of two", columns.addition(terms[-2], terms[-1])]
     else:
         a, d, n = random.randint(1, 40), random.randint(2, 12), random.randint(5, 10)
         answer = a + d * (n - 1)
-        steps = [f"{n}-1={n - 1}", f"{n - 1}*{d}={d * (n - 1)}", f"{a}+{d * (n - 1)}={answer}"]
+        steps = [f"{n}-1={n - 1}", columns.multiplication(n - 1, d), columns.addition(a, d * (n - 1))]
         question = chosen(random, NTH, a=a, d=d, n=n)
         return Problem("sequence", f"nth {a},{d},{n}", question, "\n".join(steps), str(answer))
     text = ", ".join(map(str, terms))
     return Problem("sequence", text, chosen(random, NEXT, s=text), "\n".join(steps), str(answer))
 
 
-def short(a: int, factor: int) -> str:
-    from .columns import short_multiplication
-
-    return short_multiplication(a, factor) if factor < 10 else f"{a}*{factor}={a * factor}"
+def times(a: int, factor: int) -> str:
+    return columns.short_multiplication(a, factor) if factor < 10 else f"{a}*{factor}={a * factor}"

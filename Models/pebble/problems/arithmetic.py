@@ -91,17 +91,17 @@ def expression(random: Random) -> Problem:
     a, b, c = random.randint(2, 30), random.randint(2, 9), random.randint(2, 9)
     form = random.randrange(5)
     if form == 0:
-        text, steps, value = f"{a} + {b} * {c}", [f"{b}*{c}={b * c}", f"{a}+{b * c}={a + b * c}"], a + b * c
+        text, steps, value = f"{a} + {b} * {c}", [f"{b}*{c}={b * c}", columns.addition(a, b * c)], a + b * c
     elif form == 1:
         text, steps, value = f"({a} + {b}) * {c}", [f"{a}+{b}={a + b}", columns.short_multiplication(a + b, c)], (a + b) * c
     elif form == 2:
-        text, steps, value = f"{b} * {c} + {a}", [f"{b}*{c}={b * c}", f"{b * c}+{a}={b * c + a}"], b * c + a
+        text, steps, value = f"{b} * {c} + {a}", [f"{b}*{c}={b * c}", columns.addition(b * c, a)], b * c + a
     elif form == 3:
         total = b * c + a
-        text, steps, value = f"{total} - {b} * {c}", [f"{b}*{c}={b * c}", f"{total}-{b * c}={a}"], a
+        text, steps, value = f"{total} - {b} * {c}", [f"{b}*{c}={b * c}", columns.subtraction(total, b * c)], a
     else:
         d = random.randint(2, 9)
         text, steps = f"{a} * {b} + {c} * {d}", [columns.short_multiplication(a, b), f"{c}*{d}={c * d}"]
         value = a * b + c * d
-        steps.append(f"{a * b}+{c * d}={value}")
+        steps.append(columns.addition(a * b, c * d))
     return Problem("expression", text, chosen(random, EXPRESSION, e=text), "\n".join(steps), str(value))

@@ -1,72 +1,85 @@
-"""School methods written out in tiny local steps, and the result of each."""
+"""School methods written out in tiny local steps, and the result of each.
+
+Every line of a column method begins with what is left of the numbers, so that a step looks only at digits beside a sign
+and never counts places.
+"""
 
 
-def digits(number: int) -> list[int]:
-    """The digits of a number, ones first."""
-    return [int(digit) for digit in reversed(str(number))]
+def short(number: int) -> bool:
+    return number < 10
 
 
-def padded(digit_list: list[int], count: int) -> list[int]:
-    return digit_list + [0] * (count - len(digit_list))
+def column(total: int, last: bool, done: str) -> tuple[str, int]:
+    """The result so far with the digit of this column in front, and the carry."""
+    return (str(total) if last else str(total % 10)) + done, 0 if last else total // 10
+
+
+def line(left: str, steps: list[str], done: str, carry: int) -> str:
+    return f"{left}: {' '.join(steps)} -> {done}" + (f" carry {carry}" if carry else "")
 
 
 def addition(a: int, b: int) -> str:
     """Column addition, ones first. Numbers of one digit need no columns."""
-    if a < 10 and b < 10:
+    if short(a) and short(b):
         return f"{a}+{b}={a + b}"
-    count = max(len(str(a)), len(str(b)))
-    lines, carry, done = [f"{a}+{b}"], 0, ""
-    for place, (p, q) in enumerate(zip(padded(digits(a), count), padded(digits(b), count))):
+    lines, carry, done, last = [], 0, "", False
+    while not last:
+        last = short(a) and short(b)
+        left, p, q = f"{a}+{b}", a % 10, b % 10
         total = p + q + carry
-        last = place == count - 1
-        done = (str(total) if last else str(total % 10)) + done
-        line = f"{p}+{q}{'+1' if carry else ''}={total} -> {done}"
-        carry = total // 10
-        lines.append(line + (f", carry {carry}" if carry and not last else ""))
+        step = f"{p}+{q}{f'+{carry}' if carry else ''}={total}"
+        done, carry = column(total, last, done)
+        lines.append(line(left, [step], done, carry))
+        a, b = a // 10, b // 10
     return "\n".join(lines)
 
 
 def subtraction(a: int, b: int) -> str:
     """Column subtraction with borrowing, ones first, for `a` not below `b`."""
-    if a < 20 and b < 10:
+    if a < 20 and short(b):
         return f"{a}-{b}={a - b}"
-    count = len(str(a))
-    lines, borrow, done = [f"{a}-{b}"], 0, ""
-    for p, q in zip(digits(a), padded(digits(b), count)):
-        lent = 10 if p - q - borrow < 0 else 0
-        result = p + lent - q - borrow
-        done = f"{result}{done}"
-        line = f"{p + lent}-{q}{'-1' if borrow else ''}={result} -> {done}"
-        borrow = 1 if lent else 0
-        lines.append(line + (", borrow 1" if borrow else ""))
-    if len(done) != len(str(int(done))):
+    lines, borrow, done, last = [], 0, "", False
+    while not last:
+        last = short(a) and short(b)
+        left, p, q, steps = f"{a}-{b}", a % 10, b % 10, []
+        if borrow:
+            steps.append(f"{q}+1={q + 1}")
+            q += 1
+        borrow = int(p < q)
+        if borrow:
+            steps.append(f"{p}<{q}")
+            p += 10
+        steps.append(f"{p}-{q}={p - q}")
+        done = f"{p - q}{done}"
+        lines.append(line(left, steps, done, 0) + (" borrow" if borrow else ""))
+        a, b = a // 10, b // 10
+    if done != str(int(done)):
         lines.append(f"{done}={int(done)}")
     return "\n".join(lines)
 
 
 def short_multiplication(a: int, b: int) -> str:
     """Column multiplication by one digit, ones first."""
-    if a < 10:
+    if short(a) or b == 1:
         return f"{a}*{b}={a * b}"
-    lines, carry, done = [f"{a}*{b}"], 0, ""
-    factors = digits(a)
-    for place, p in enumerate(factors):
-        product = p * b
-        total = product + carry
-        last = place == len(factors) - 1
-        done = (str(total) if last else str(total % 10)) + done
-        added = f", +{carry}={total}" if carry else ""
-        line = f"{p}*{b}={product}{added} -> {done}"
-        carry = total // 10
-        lines.append(line + (f", carry {carry}" if carry and not last else ""))
+    lines, carry, done, last = [], 0, "", False
+    while not last:
+        last = short(a)
+        left, product = f"{a}*{b}", a % 10 * b
+        steps = [f"{a % 10}*{b}={product}"]
+        if carry:
+            steps.append(f"{product}+{carry}={product + carry}")
+        done, carry = column(product + carry, last, done)
+        lines.append(line(left, steps, done, carry))
+        a //= 10
     return "\n".join(lines)
 
 
 def multiplication(a: int, b: int) -> str:
     """Multiplication by one or two digits: a short one per digit of `b`, then the sum of the two."""
-    if b < 10:
+    if short(b):
         return short_multiplication(a, b)
-    if a < 10:
+    if short(a):
         return f"{a}*{b}={b}*{a}\n" + short_multiplication(b, a)
     tens, ones = divmod(b, 10)
     if ones == 0:
@@ -79,18 +92,20 @@ def multiplication(a: int, b: int) -> str:
     ])
 
 
+def quotient_step(rest: int, b: int) -> str:
+    """How often `b` goes into `rest`, and what remains."""
+    times = rest // b
+    return f"{times}*{b}={times * b} {rest}-{times * b}={rest - times * b}"
+
+
 def division(a: int, b: int) -> str:
-    """Long division: one line for every digit of the quotient. Ends in quotient and remainder."""
-    lines, rest, quotient = [f"{a}/{b}"], 0, ""
-    for digit in str(a):
+    """Long division: one line for every digit of the quotient, begun by what is divided and the digits still to come."""
+    lines, rest, quotient, text = [f"{a}/{b}"], 0, "", str(a)
+    for place, digit in enumerate(text):
         rest = rest * 10 + int(digit)
-        if rest < b and not quotient:
+        if rest < b and not quotient and place < len(text) - 1:
             continue
-        times = rest // b
-        quotient += str(times)
-        line = f"{rest}: {times}*{b}={times * b}, {rest}-{times * b}={rest - times * b} -> {quotient}"
-        rest -= times * b
-        lines.append(line)
-    if not quotient:
-        quotient = "0"
+        quotient += str(rest // b)
+        lines.append(f"{rest}|{text[place + 1:]}: {quotient_step(rest, b)} -> {quotient}")
+        rest %= b
     return "\n".join(lines + [f"quotient {quotient} remainder {rest}"])

@@ -54,18 +54,19 @@ def gcd(random: Random) -> Problem:
 
 
 def lcm(random: Random) -> Problem:
-    """The multiples of the larger number, up to the first that the smaller one divides."""
+    """Euclid's divisions to the greatest common divisor, then one number over it times the other."""
     while True:
         a, b = random.randint(2, 12), random.randint(3, 30)
         low, high = sorted((a, b))
-        count = low // greatest_common_divisor(low, high)
-        if low != high and count <= 8:
+        if low != high and high < 10 * low:
             break
-    steps = []
-    for factor in range(1, count + 1):
-        multiple = high * factor
-        steps.append(f"{multiple}={multiple // low}*{low}" + (f"+{multiple % low}" if multiple % low else ""))
-    return Problem("lcm", f"{low},{high}", chosen(random, LCM, a=a, b=b), "\n".join(steps), str(high * count))
+    steps, p, q = [], high, low
+    while q:
+        steps.append(f"{p}: {columns.quotient_step(p, q)}")
+        p, q = q, p % q
+    factor = high // p
+    steps += [f"gcd {p}", f"{high}/{p}={factor}", columns.multiplication(factor, low)]
+    return Problem("lcm", f"{low},{high}", chosen(random, LCM, a=a, b=b), "\n".join(steps), str(factor * low))
 
 
 def modular(random: Random) -> Problem:
@@ -83,6 +84,6 @@ def modular(random: Random) -> Problem:
     steps = [f"{a} mod {m}={value}"]
     for power in range(2, k + 1):
         product = value * a
-        steps.append(f"^{power}: {value}*{a}={product}, {product}-{product - product % m}={product % m}")
+        steps += [f"^{power}: {value}*{a}={product}", f"{product}: {columns.quotient_step(product, m)}"]
         value = product % m
     return Problem("modular", f"{a}^{k}%{m}", chosen(random, POWER, a=a, k=k, m=m), "\n".join(steps), str(value))

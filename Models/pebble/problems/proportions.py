@@ -26,19 +26,16 @@ OBJECTS = ["coat", "book", "bike", "lamp", "phone", "chair", "bag", "watch", "sh
 def share(p: int, n: int) -> tuple[list[str], int]:
     """The steps to p percent of n, by way of ten percent, a half or a quarter."""
     if p == 50:
-        return [f"50%: {n}/2={n // 2}"], n // 2
+        return ["50%: half", columns.division(n, 2)], n // 2
     if p in (25, 75):
-        quarter = n // 4
-        steps = [f"25%: {n}/4={quarter}"]
-        return (steps if p == 25 else steps + [f"75%: {quarter}*3={quarter * 3}"]), n * p // 100
-    if p == 1:
-        return [f"1%: {n}/100={n // 100}"], n // 100
+        steps = ["25%: quarter", columns.division(n, 4)]
+        return (steps if p == 25 else steps + ["75%", columns.short_multiplication(n // 4, 3)]), n * p // 100
     tenth = n // 10
     steps = [f"10%: {n}/10={tenth}"]
     if p == 5:
-        return steps + [f"5%: {tenth}/2={tenth // 2}"], tenth // 2
+        return steps + ["5%: half", columns.division(tenth, 2)], tenth // 2
     if p > 10:
-        steps.append(f"{p}%: {columns.short_multiplication(tenth, p // 10)}")
+        steps += [f"{p}%", columns.short_multiplication(tenth, p // 10)]
     return steps, n * p // 100
 
 

@@ -138,16 +138,28 @@ private struct MinHeap {
     mutating func pop() -> UInt64? {
         guard let top = values.first, let last = values.popLast() else { return nil }
         guard !values.isEmpty else { return top }
-        var index = 0
-        while true {
-            var child = 2 * index + 1
-            guard child < values.count else { break }
-            if child + 1 < values.count, values[child + 1] < values[child] { child += 1 }
-            guard values[child] < last else { break }
-            values[index] = values[child]
-            index = child
+        values.withUnsafeMutableBufferPointer { values in
+            // The smaller child moves up without asking whether `last` would fit there: it seldom does before the bottom,
+            // from where it is then moved up again.
+            var index = 0
+            while 2 * index + 2 < values.count {
+                let left = 2 * index + 1
+                let child = left + (values[left + 1] < values[left] ? 1 : 0)
+                values[index] = values[child]
+                index = child
+            }
+            if 2 * index + 1 < values.count {
+                values[index] = values[2 * index + 1]
+                index = 2 * index + 1
+            }
+            while index > 0 {
+                let parent = (index - 1) / 2
+                guard values[parent] > last else { break }
+                values[index] = values[parent]
+                index = parent
+            }
+            values[index] = last
         }
-        values[index] = last
         return top
     }
 }

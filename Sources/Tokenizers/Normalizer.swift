@@ -17,7 +17,19 @@ enum Normalizer: Sendable {
         var segment = Segment()
         var index = 0
         while index < text.count {
-            let (value, length) = decodeScalar(text, at: index)
+            var (value, length) = decodeScalar(text, at: index)
+            if Self.isSettled(value) {
+                // What came before it is whole, and of several in a row only the last may meet a mark.
+                segment.flush(into: &output)
+                let start = index
+                while index + length < text.count {
+                    let (next, nextLength) = decodeScalar(text, at: index + length)
+                    guard Self.isSettled(next) else { break }
+                    index += length
+                    (value, length) = (next, nextLength)
+                }
+                output.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
+            }
             index += length
             guard let scalar = Unicode.Scalar(value) else { continue }
             switch value {
@@ -34,6 +46,21 @@ enum Normalizer: Sendable {
         }
         segment.flush(into: &output)
         return output
+    }
+
+    /// Whether a character stays as it is, is of class 0 and never joins the one before it.
+    ///
+    /// Composition may then begin with it. Most of a text is made of these; others have this too and are only slower.
+    @inline(__always)
+    private static func isSettled(_ value: UInt32) -> Bool {
+        switch value {
+        case 0..<0x300: true  // Latin
+        case 0x388...0x482: true  // Greek and Cyrillic
+        case 0x2010...0x2027: true  // dashes and quotation marks
+        case 0x2190...0x2300: true  // arrows and mathematical operators
+        case 0x3400...0x9FFF: true  // Chinese
+        default: false
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Why an evaluation could not be run.
 package struct EvaluationError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable, Hashable {
@@ -23,8 +25,10 @@ package struct EvaluationError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
-    package var description: String {
-        guard let cause else { return message }
-        return "\(message) (\(cause))"
+    package var description: String { message }
+
+    /// A file that cannot be read, with the system's reason.
+    static func unreadable(_ code: Code, _ path: String, _ error: any Error) -> EvaluationError {
+        EvaluationError(code, "\(path): cannot be read: \(error.localizedDescription)", cause: error)
     }
 }

@@ -89,7 +89,7 @@ package struct EvaluationRunner: Sendable {
         } catch {
             throw EvaluationError(
                 .generationFailed,
-                "\(task.name): the model failed on problem \(sample.id)",
+                "\(task.name): the model failed on problem \(sample.id): \(error)",
                 cause: error
             )
         }

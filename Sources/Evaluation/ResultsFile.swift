@@ -75,7 +75,7 @@ final class ResultsFile: Sendable {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
         } catch {
-            throw EvaluationError(.fileSystem, "\(path): cannot be read", cause: error)
+            throw EvaluationError.unreadable(.fileSystem, path, error)
         }
         var results: [EvaluationResult] = []
         var start = data.startIndex

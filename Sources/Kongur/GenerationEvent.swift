@@ -6,7 +6,7 @@ public enum GenerationEvent: Sendable {
     /// A piece of the thinking that precedes the answer.
     case reasoning(String)
     /// A piece of the answer.
-    case text(String)
+    case answer(String)
     case finished(GenerationResult)
 }
 
@@ -65,7 +65,7 @@ extension GenerationEvent {
     init?(_ event: TextEvent) {
         switch event {
         case .reasoning(let text): self = .reasoning(text)
-        case .answer(let text): self = .text(text)
+        case .answer(let text): self = .answer(text)
         case .logprobs: return nil
         case .finished(let result): self = .finished(GenerationResult(result))
         }

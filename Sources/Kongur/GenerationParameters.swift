@@ -24,6 +24,8 @@ public struct GenerationParameters: Sendable, Hashable {
     public var seed: UInt64?
     /// Texts that end the answer; they are not part of it.
     public var stop: [String]
+    /// Goes on after the model's own stop tokens, to the longest answer; for measuring.
+    public var ignoreEOS: Bool
 
     public init(
         maxNewTokens: Int? = nil,
@@ -36,7 +38,8 @@ public struct GenerationParameters: Sendable, Hashable {
         frequencyPenalty: Double = 0,
         logitBias: [Int: Double] = [:],
         seed: UInt64? = nil,
-        stop: [String] = []
+        stop: [String] = [],
+        ignoreEOS: Bool = false
     ) {
         self.maxNewTokens = maxNewTokens
         self.temperature = temperature
@@ -49,5 +52,6 @@ public struct GenerationParameters: Sendable, Hashable {
         self.logitBias = logitBias
         self.seed = seed
         self.stop = stop
+        self.ignoreEOS = ignoreEOS
     }
 }

@@ -1,3 +1,4 @@
+public import Foundation
 import ModelHub
 
 /// Why a model was not found, loaded or run.
@@ -32,4 +33,8 @@ public struct KongurError: Error, Sendable, CustomStringConvertible {
     }
 
     public var description: String { message }
+}
+
+extension KongurError: LocalizedError {
+    public var errorDescription: String? { message }
 }

@@ -10,7 +10,7 @@ import Tokenizers
 /// ```swift
 /// let model = try await LanguageModel.load("path/to/checkpoint")
 /// for try await event in model.generate("What is 17 * 23?", GenerationParameters(maxNewTokens: 512, temperature: 0.7)) {
-///     if case .text(let piece) = event { print(piece, terminator: "") }
+///     if case .answer(let piece) = event { print(piece, terminator: "") }
 /// }
 /// ```
 public final class LanguageModel: Sendable {

@@ -38,7 +38,8 @@ extension GenerationOptions {
                 seed: parameters.seed
             ),
             maxNewTokens: parameters.maxNewTokens,
-            stopStrings: parameters.stop
+            stopStrings: parameters.stop,
+            ignoreEOS: parameters.ignoreEOS
         )
     }
 }

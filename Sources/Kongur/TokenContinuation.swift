@@ -11,7 +11,8 @@ actor TokenContinuation {
         let request = GenerationRequest(
             promptTokenIDs: promptTokenIDs,
             sampling: options.sampling,
-            maxNewTokens: options.maxNewTokens
+            maxNewTokens: options.maxNewTokens,
+            ignoreEOS: options.ignoreEOS
         )
         events = engine.submit(request)
     }

@@ -27,7 +27,7 @@ struct AnswerPrinter {
             guard thinking == .shown else { return Console.progress("thinking … \(thoughtPieces)") }
             dim(true)
             write(piece)
-        case .text(let piece):
+        case .answer(let piece):
             beginAnswer()
             write(piece)
         case .finished:

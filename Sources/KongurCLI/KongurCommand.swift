@@ -20,6 +20,7 @@ struct KongurCommand: AsyncParsableCommand {
 
     static func main() async {
         do {
+            try checkEncoding()
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -38,6 +39,16 @@ struct KongurCommand: AsyncParsableCommand {
         } catch {
             let error = KongurError(error)
             fail(error.message, error.exitStatus)
+        }
+    }
+
+    /// Refuses arguments that are not UTF-8, in which Swift would put replacement characters without a word.
+    private static func checkEncoding() throws {
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let argument = CommandLine.unsafeArgv[index] else { continue }
+            if String(validatingCString: argument) == nil {
+                throw KongurError(.invalidInput, "argument \(index) is not UTF-8 text")
+            }
         }
     }
 

@@ -33,6 +33,9 @@ struct SamplingArguments: ParsableArguments {
     @Option(help: "A text that ends the answer; may be given several times.")
     var stop: [String] = []
 
+    @Flag(name: .customLong("ignore-eos"), help: "Go on after the model's own end, to the longest answer.")
+    var ignoreEOS = false
+
     var parameters: GenerationParameters {
         GenerationParameters(
             maxNewTokens: maxNewTokens,
@@ -44,7 +47,8 @@ struct SamplingArguments: ParsableArguments {
             presencePenalty: presencePenalty,
             frequencyPenalty: frequencyPenalty,
             seed: seed,
-            stop: stop
+            stop: stop,
+            ignoreEOS: ignoreEOS
         )
     }
 }

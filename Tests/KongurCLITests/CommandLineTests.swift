@@ -15,12 +15,7 @@ struct CommandLineTests {
         ["nonsense"], ["tokenize"], ["tokenize", "x", "--text", "a", "--file", "b"], ["pull", "a", "--nope"],
     ])
     func wrongCommandLineIsStatusTwo(_ arguments: [String]) throws {
-        let result =
-            switch arguments.count {
-            case 1: try kongur.run(arguments[0])
-            case 3: try kongur.run(arguments[0], arguments[1], arguments[2])
-            default: try kongur.run(arguments[0], arguments[1], arguments[2], arguments[3])
-            }
+        let result = try kongur.run(arguments)
         #expect(result.status == 2)
         #expect(result.error.hasPrefix("kongur: error: "))
         #expect(result.output.isEmpty)

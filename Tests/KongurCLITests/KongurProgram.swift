@@ -22,8 +22,26 @@ struct KongurProgram {
 
     /// Runs `kongur` to its end; one that takes longer than `limit` is ended and reports the status of that.
     func run(_ arguments: String..., input: String = "", limit: Duration = .seconds(120)) throws -> Result {
+        try run(Self.path, arguments, input: input, limit: limit)
+    }
+
+    func run(_ arguments: [String]) throws -> Result {
+        try run(Self.path, arguments)
+    }
+
+    /// Runs `kongur` with arguments as a shell writes them, for those that are no text.
+    func runShell(_ arguments: String) throws -> Result {
+        try run("/bin/sh", ["-c", "exec \(Self.path) \(arguments)"])
+    }
+
+    private func run(
+        _ program: String,
+        _ arguments: [String],
+        input: String = "",
+        limit: Duration = .seconds(120)
+    ) throws -> Result {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.path)
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)

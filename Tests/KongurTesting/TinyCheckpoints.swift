@@ -51,7 +51,12 @@ package enum TinyCheckpoints {
 
     /// The logits of `logitsPromptIds`, float32 `[12, vocabulary]` in row-major order.
     package static func expectedLogits(_ name: String) throws -> [Float] {
-        let data = try Data(contentsOf: folder.get().appendingPathComponent("\(name)/expected_logits.npy"))
+        try floats(ofNumPyFile: folder.get().appendingPathComponent("\(name)/expected_logits.npy"))
+    }
+
+    /// The elements of a .npy file of float32.
+    package static func floats(ofNumPyFile file: URL) throws -> [Float] {
+        let data = try Data(contentsOf: file)
         // A .npy file of version 1: ten bytes, a header whose length stands in the last two of them, the values.
         let start = data.startIndex + 10 + Int(data[data.startIndex + 8]) + Int(data[data.startIndex + 9]) << 8
         return data[start...].withUnsafeBytes { bytes in

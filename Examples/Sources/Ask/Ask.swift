@@ -44,7 +44,7 @@ struct Ask {
                 if !isThinking { write("thinking | ") }
                 isThinking = true
                 write(piece.replacing("\n", with: "\n         | "))
-            case .text(let piece):
+            case .answer(let piece):
                 if isThinking { write("\n") }
                 isThinking = false
                 write(piece)

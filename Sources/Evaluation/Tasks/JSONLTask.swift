@@ -20,7 +20,7 @@ package struct JSONLTask: EvaluationTask {
         do {
             data = try Data(contentsOf: url)
         } catch {
-            throw EvaluationError(.invalidTask, "\(path): cannot be read", cause: error)
+            throw EvaluationError.unreadable(.invalidTask, path, error)
         }
         try self.init(
             name: url.deletingPathExtension().lastPathComponent,
@@ -98,7 +98,7 @@ package struct JSONLTask: EvaluationTask {
                 "\(place): \(reason(error)); a problem is {\"problem\": \"...\", \"answer\": \"...\"}"
             )
         } catch {
-            throw EvaluationError(.invalidTask, "\(place): is not JSON", cause: error)
+            throw EvaluationError(.invalidTask, "\(place): is not JSON: \(error)", cause: error)
         }
     }
 

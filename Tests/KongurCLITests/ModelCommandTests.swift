@@ -1,0 +1,152 @@
+import Foundation
+import KongurTesting
+import Testing
+
+/// The commands that run a model, on checkpoints that transformers wrote.
+@Suite(.enabled(if: TinyCheckpoints.areAvailable)) struct ModelCommandTests {
+    private let folder: TemporaryFolder
+    private let kongur: KongurProgram
+
+    init() throws {
+        folder = try TemporaryFolder()
+        kongur = KongurProgram(environment: ["KONGUR_CACHE": folder.path + "/cache"])
+    }
+
+    private func greedy(_ model: String) throws -> KongurProgram.Result {
+        try kongur.run(
+            "run",
+            model,
+            "--token-ids",
+            "1,2,3",
+            "--max-new-tokens",
+            "24",
+            "--temperature",
+            "0",
+            "--json"
+        )
+    }
+
+    @Test(arguments: TinyCheckpoints.names) func checkpointGivesTransformersTokens(_ name: String) throws {
+        let result = try greedy(TinyCheckpoints.directory(name))
+        #expect(result.status == 0, "\(result.error)")
+        #expect(try isPrefix(result.json["token_ids"], of: TinyCheckpoints.expected(name).generatedIds))
+        #expect(
+            Set(result.json.keys)
+                == ["text", "reasoning", "answer", "token_ids", "finish_reason", "usage", "timings"]
+        )
+    }
+
+    /// transformers goes on to the length that it was asked for only if no stop token comes; so do we.
+    private func isPrefix(_ tokenIDs: Any?, of expected: [Int]) -> Bool {
+        guard let tokenIDs = tokenIDs as? [Int], !tokenIDs.isEmpty else { return false }
+        return expected.starts(with: tokenIDs)
+    }
+
+    @Test(arguments: ["qwen2-tied", "qwen3"]) func exportedAndCompiledGiveTheSameTokens(_ name: String) throws {
+        let checkpoint = try TinyCheckpoints.directory(name)
+        let expected = try greedy(checkpoint).json["token_ids"] as? [Int]
+        let (onnx, compiled) = (folder.path + "/model.onnx", folder.path + "/model.kongur")
+        #expect(try kongur.run("export", checkpoint, "-o", onnx).status == 0)
+        #expect(try greedy(onnx).json["token_ids"] as? [Int] == expected)
+        #expect(try kongur.run("compile", onnx, "-o", compiled).status == 0)
+        #expect(try greedy(compiled).json["token_ids"] as? [Int] == expected)
+        // The second load is from the cache, and the same.
+        #expect(try greedy(checkpoint).json["token_ids"] as? [Int] == expected)
+        #expect(expected?.isEmpty == false)
+    }
+
+    @Test(arguments: ["reference", "cpu"]) func logitsAreThoseOfTransformers(_ device: String) throws {
+        let name = "qwen2-untied"
+        let ids = try TinyCheckpoints.expected(name).logitsPromptIds.map(String.init).joined(separator: ",")
+        for (weights, tolerance) in [("f32", 1e-3), ("stored", 1e-2)] {
+            let path = folder.path + "/\(device).\(weights).npy"
+            let result = try kongur.run(
+                "logits",
+                try TinyCheckpoints.directory(name),
+                "--token-ids",
+                ids,
+                "--device",
+                device,
+                "--weights",
+                weights,
+                "-o",
+                path
+            )
+            #expect(result.status == 0, "\(result.error)")
+            let logits = try TinyCheckpoints.floats(ofNumPyFile: URL(fileURLWithPath: path))
+            #expect(try #require(try TinyCheckpoints.difference(of: logits, name)) < tolerance)
+        }
+    }
+
+    @Test func evaluationGradesAndResumes() throws {
+        let task = try folder.write(
+            #"""
+            {"problem": "one", "answer": "1", "family": "a"}
+            {"problem": "two", "answer": "2", "family": "b"}
+
+            """#.utf8,
+            to: "task.jsonl"
+        )
+        let results = folder.path + "/results.jsonl"
+        let model = try TinyCheckpoints.directory("qwen2-tied")
+        for _ in 0..<2 {
+            let result = try kongur.run(
+                "eval",
+                model,
+                "--task",
+                task,
+                "--max-new-tokens",
+                "4",
+                "--temperature",
+                "0",
+                "--json",
+                "--results",
+                results
+            )
+            #expect(result.status == 0, "\(result.error)")
+            #expect(result.json["total"] as? Int == 2)
+            #expect(result.json["correct"] as? Int == 0)
+            #expect((result.json["families"] as? [String: Any])?.count == 2)
+        }
+        // A heading and a line for each problem: the second run answered nothing again.
+        let lines = try String(contentsOfFile: results, encoding: .utf8).split(separator: "\n")
+        #expect(lines.count == 3)
+    }
+
+    @Test func wrongPromptsAreStatusTwo() throws {
+        let model = try TinyCheckpoints.directory("qwen2-tied")
+        let long = [Int](repeating: 1, count: 600).map(String.init).joined(separator: ",")
+        for (arguments, reason) in [
+            (["run", model, ""], "empty"), (["run", model, "--token-ids", long], "context"),
+            (["run", model, "--token-ids", "1,700"], "700"),
+            (["run", model, "a", "--temperature", "nan"], "temperature"),
+        ] {
+            let result = try kongur.run(arguments)
+            #expect(result.status == 2)
+            #expect(result.error.hasPrefix("kongur: error: ") && result.error.contains(reason), "\(result.error)")
+        }
+    }
+
+    @Test func argumentsThatAreNotTextAreStatusTwo() throws {
+        let result = try kongur.runShell("run \"$(printf 'a\\377b')\"")
+        #expect(result.status == 2)
+        #expect(result.error == "kongur: error: argument 2 is not UTF-8 text\n")
+    }
+
+    @Test func ignoringTheEndGoesToTheLength() throws {
+        let result = try kongur.run(
+            "run",
+            TinyCheckpoints.directory("llama-linear"),
+            "--token-ids",
+            "1,2,3",
+            "--max-new-tokens",
+            "40",
+            "--temperature",
+            "0",
+            "--ignore-eos",
+            "--json"
+        )
+        #expect((result.json["token_ids"] as? [Int])?.count == 40)
+        #expect(result.json["finish_reason"] as? String == "length")
+    }
+}

@@ -47,11 +47,9 @@ package enum CompiledModelFile {
     private static func writeWeights(_ constants: [ProgramConstant], to path: String) throws {
         let file = try WritableFile(path: path)
         for constant in constants {
-            try constant.tensor.withBytes { bytes in
-                try file.append(bytes)
-                let padding = (pageSize - bytes.count % pageSize) % pageSize
-                if padding > 0 { try file.append([UInt8](repeating: 0, count: padding)) }
-            }
+            try constant.tensor.forEachPiece { try file.append($0) }
+            let padding = (pageSize - constant.tensor.byteCount % pageSize) % pageSize
+            if padding > 0 { try file.append([UInt8](repeating: 0, count: padding)) }
         }
         try file.synchronize()
     }

@@ -15,7 +15,7 @@ struct AtomicFile: ~Copyable {
         self.path = path
         temporaryPath = "\(path).\(getpid()).tmp"
         descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Self.failure("cannot be written", temporaryPath) }
+        guard descriptor >= 0 else { throw Self.failure("cannot be written", path) }
     }
 
     deinit {

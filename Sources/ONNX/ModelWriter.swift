@@ -53,7 +53,11 @@ package struct ModelWriter: Sendable {
             var file = try AtomicFile(path: path + ".data")
             for initializer in external {
                 guard let place = places[initializer.name], let tensor = initializer.tensor else { continue }
-                try tensor.withBytes { bytes throws(ONNXError) in try file.write(bytes, at: place.offset) }
+                var offset = place.offset
+                try tensor.forEachPiece { piece throws(ONNXError) in
+                    try file.write(piece, at: offset)
+                    offset += piece.count
+                }
             }
             try file.sync()
             data = consume file

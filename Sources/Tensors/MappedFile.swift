@@ -33,7 +33,7 @@ package struct MappedFile: Sendable {
         guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
             throw .cannotRead(path)
         }
-        storage = Storage(adopting: base, byteCount: size) { pointer, count in munmap(pointer, count) }
+        storage = Storage(mapping: base, byteCount: size)
     }
 
     package var byteCount: Int { storage.byteCount }

@@ -11,7 +11,7 @@
 package final class Storage: @unchecked Sendable {
     package let byteCount: Int
     let base: UnsafeMutableRawPointer
-    private let release: (UnsafeMutableRawPointer, Int) -> Void
+    private let isMapped: Bool
 
     /// Zeroed bytes at an address that suits every kernel (64-byte lines; whole pages for large tensors).
     package init(byteCount: Int) {
@@ -19,21 +19,25 @@ package final class Storage: @unchecked Sendable {
         self.byteCount = byteCount
         base = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: alignment)
         base.initializeMemory(as: UInt8.self, repeating: 0, count: max(byteCount, 1))
-        release = { pointer, _ in pointer.deallocate() }
+        isMapped = false
     }
 
-    /// Takes over bytes that somebody else made, with the way to give them back.
-    init(
-        adopting base: UnsafeMutableRawPointer,
-        byteCount: Int,
-        release: @escaping (UnsafeMutableRawPointer, Int) -> Void
-    ) {
+    /// Takes over a mapping of a file, for reading.
+    init(mapping base: UnsafeMutableRawPointer, byteCount: Int) {
         self.base = base
         self.byteCount = byteCount
-        self.release = release
+        isMapped = true
     }
 
     deinit {
-        release(base, byteCount)
+        if isMapped { munmap(base, byteCount) } else { base.deallocate() }
+    }
+
+    /// Gives back the memory of the whole pages within `range` of a mapped file; they are read again when touched.
+    func discardPages(_ range: Range<Int>) {
+        guard isMapped else { return }
+        let page = Int(getpagesize())
+        let (start, end) = ((range.lowerBound + page - 1) / page * page, range.upperBound / page * page)
+        if start < end { madvise(base + start, end - start, MADV_DONTNEED) }
     }
 }

@@ -53,6 +53,23 @@ package struct Tensor: Sendable {
         try body(UnsafeRawBufferPointer(start: storage.base + byteOffset, count: byteCount))
     }
 
+    /// Calls `body` with the bytes in pieces, front to back, for reading them once.
+    ///
+    /// The memory of a mapped file is given back after each piece, so that passing through a large file holds little
+    /// of it.
+    package func forEachPiece<Failure: Error>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Void)
+        throws(Failure)
+    {
+        let step = 32 << 20
+        var start = 0
+        while start < byteCount {
+            let end = min(start + step, byteCount)
+            try body(UnsafeRawBufferPointer(start: storage.base + byteOffset + start, count: end - start))
+            storage.discardPages(byteOffset + start..<byteOffset + end)
+            start = end
+        }
+    }
+
     /// The same elements under another shape of the same size.
     package func reshaped(_ shape: Shape) throws(TensorError) -> Tensor {
         guard shape.checkedElementCount == elementCount else {

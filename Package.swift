@@ -96,15 +96,18 @@ let package = Package(
             swiftSettings: swift
         ),
         tests("TensorsTests", ["Tensors"]),
-        tests("CKernelsTests", ["CKernels"]),
-        tests("CPUBackendTests", ["CKernels", "CPUBackend", "DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
+        tests("CKernelsTests", ["CKernels", "KongurTesting"]),
+        tests(
+            "CPUBackendTests",
+            ["CKernels", "CPUBackend", "DeviceRuntime", "KongurTesting", "ReferenceBackend", "Tensors", "XIR"]
+        ),
         tests("InferenceEngineTests", ["InferenceEngine", "KongurTesting", "DeviceRuntime", "Tensors"]),
         tests(
             "TextGenerationTests",
             ["TextGeneration", "InferenceEngine", "KongurTesting", "DeviceRuntime", "Tokenizers"]
         ),
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
-        tests("XIRTests", ["XIR", "Tensors"], exclude: ["Golden"]),
+        tests("XIRTests", ["KongurTesting", "XIR", "Tensors"], exclude: ["Golden"]),
         tests("CheckpointsTests", ["Checkpoints", "KongurTesting", "Tensors"]),
         tests(
             "EndToEndTests",
@@ -127,7 +130,7 @@ let package = Package(
             exclude: ["Golden", "golden_values.py"]
         ),
         tests("EvaluationTests", ["Evaluation"]),
-        tests("KongurTests", ["Kongur"]),
+        tests("KongurTests", ["Kongur", "DeviceRuntime"]),
         tests("KongurCLITests", ["KongurCLI", "KongurTesting"]),
         tests(
             "ModelHubTests",

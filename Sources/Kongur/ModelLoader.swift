@@ -43,10 +43,15 @@ package struct ModelLoader: Sendable {
             return try loaded(location, compiled, CompiledModelFolder.defaults(in: kept))
         }
         let compilation = try ModelCompilation(location, compilerOptions)
-        let compiled = try compilation.run().model
+        var compiled = try compilation.run().model
         let defaults = SamplingDefaults(metadata: compilation.source.graph.metadata)
-        // Where the cache cannot be written, the model is compiled each time: slower, and no reason to fail.
-        try? CompiledModelFolder.write(compiled, defaults: defaults, tokenizerFolder: location.folder, to: kept)
+        do {
+            try CompiledModelFolder.write(compiled, defaults: defaults, tokenizerFolder: location.folder, to: kept)
+            // From here the weights are read from the mapped file, and those in memory are given back.
+            compiled = try CompiledModelFile.read(from: kept)
+        } catch {
+            // Where the cache cannot be written, the model is compiled each time: slower, and no reason to fail.
+        }
         return try loaded(location, compiled, defaults)
     }
 

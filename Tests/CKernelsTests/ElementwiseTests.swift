@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import KongurTesting
 import Testing
 
 @Suite struct ElementwiseTests {
@@ -26,7 +27,7 @@ import Testing
     @Test(arguments: levels)
     func siluAndSwiGLU(level: ck_level_t) {
         let (rows, width) = (3, 43)
-        var samples = Samples()
+        var samples = SeededGenerator(1)
         var gateUp = samples.floats(rows * 2 * width, in: -10...10)
         gateUp[0] = -200
         gateUp[1] = 200
@@ -59,7 +60,7 @@ import Testing
 
     @Test(arguments: levels)
     func binaryOperationsAreExactOnTailsToo(level: ck_level_t) {
-        var samples = Samples()
+        var samples = SeededGenerator(1)
         let (x, y) = (samples.floats(53), samples.floats(53))
         var z = [Float](repeating: .nan, count: 53)
         at(level) {
@@ -92,7 +93,7 @@ import Testing
                 #expect(Double(floats[index].magnitude) == magnitude && back[index] == bits)
             }
         }
-        var samples = Samples()
+        var samples = SeededGenerator(1)
         let scales: [Float] = [1e-8, 1e-6, 1e-4, 1, 1000, 65_519, 65_520, 80_000]
         let between = scales.flatMap { samples.floats(64, in: -$0...$0) + [$0, -$0] }
         var rounded = [UInt16](repeating: 0, count: between.count)
@@ -102,7 +103,7 @@ import Testing
 
     @Test(arguments: levels)
     func bfloat16Rounds(level: ck_level_t) {
-        var samples = Samples()
+        var samples = SeededGenerator(1)
         let x = samples.floats(99, in: -1000...1000) + [1.00390625, 1.01171875, .infinity, .greatestFiniteMagnitude]
         var bits = [UInt16](repeating: 0, count: x.count + 1)
         at(level) { ck_from_float(x + [Float(bitPattern: 0x7F80_0001)], Int64(x.count + 1), CK_BF16, &bits) }
@@ -115,7 +116,7 @@ import Testing
 
     @Test(arguments: levels, elementTypes)
     func gatherRowsTakesRowsInAnyOrder(level: ck_level_t, type: ck_type_t) {
-        var samples = Samples()
+        var samples = SeededGenerator(1)
         let table = Stored(samples.floats(7 * 19), as: type)
         let indices: [Int32] = [6, 0, 3, 3]
         var y = [Float](repeating: .nan, count: indices.count * 19)

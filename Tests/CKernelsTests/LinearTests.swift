@@ -1,4 +1,5 @@
 import CKernels
+import KongurTesting
 import Testing
 
 @Suite struct LinearTests {
@@ -9,7 +10,7 @@ import Testing
         var bias: Stored?
 
         init(tokens: Int, k: Int, n: Int, _ type: ck_type_t, bias: Bool = true) {
-            var samples = Samples(seed: UInt64(tokens * 1000 + k))
+            var samples = SeededGenerator(UInt64(tokens * 1000 + k))
             (self.tokens, self.k, self.n) = (tokens, k, n)
             x = samples.floats(tokens * k)
             weight = Stored(samples.floats(n * k), as: type)

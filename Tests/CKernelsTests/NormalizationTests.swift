@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import KongurTesting
 import Testing
 
 @Suite struct NormalizationTests {
@@ -15,7 +16,7 @@ import Testing
     @Test(arguments: levels, elementTypes)
     func rmsNormAgreesWithTheDefinition(level: ck_level_t, type: ck_type_t) {
         for (rows, width) in [(1, 1), (2, 8), (3, 45), (2, 128), (2, 331)] {
-            var samples = Samples(seed: UInt64(width))
+            var samples = SeededGenerator(UInt64(width))
             let x = samples.floats(rows * width, in: -3...3)
             let weight = Stored(samples.floats(width), as: type)
             var y = [Float](repeating: .nan, count: x.count)
@@ -29,7 +30,7 @@ import Testing
     @Test(arguments: levels)
     func addRMSNormGivesTheSumAndItsNorm(level: ck_level_t) {
         let (rows, width) = (3, 77)
-        var samples = Samples()
+        var samples = SeededGenerator(1)
         let (x, residual) = (samples.floats(rows * width), samples.floats(rows * width))
         let weight = Stored(samples.floats(width), as: CK_BF16)
         var (sum, y) = ([Float](repeating: .nan, count: x.count), [Float](repeating: .nan, count: x.count))
@@ -43,7 +44,7 @@ import Testing
     @Test(arguments: levels)
     func softmaxSumsToOneAndStandsLargeNumbers(level: ck_level_t) {
         for width in [1, 7, 64, 201] {
-            var samples = Samples(seed: UInt64(width))
+            var samples = SeededGenerator(UInt64(width))
             var x = samples.floats(2 * width, in: -5...5)
             for index in width..<2 * width { x[index] += 5000 }
             var y = [Float](repeating: .nan, count: x.count)

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import KongurTesting
 import Testing
 
 @Suite struct PagedAttentionTests {
@@ -21,7 +22,7 @@ import Testing
                 (heads, kvHeads, headDim, blockSize, length)
             self.type = type
             scale = 1 / Float(headDim).squareRoot()
-            var samples = Samples(seed: UInt64(length))
+            var samples = SeededGenerator(UInt64(length))
             query = samples.floats(length * heads * headDim, in: -3...3)
             keys = Stored(samples.floats(length * kvHeads * headDim, in: -3...3), as: type)
             values = Stored(samples.floats(length * kvHeads * headDim), as: type)

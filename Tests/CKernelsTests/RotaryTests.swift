@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import KongurTesting
 import Testing
 
 @Suite struct RotaryTests {
@@ -34,7 +35,7 @@ import Testing
     @Test(arguments: levels)
     func turnsHeadsByTheirPositions(level: ck_level_t) {
         for (heads, half) in [(1, 1), (3, 8), (2, 13), (2, 64)] {
-            var samples = Samples(seed: UInt64(half))
+            var samples = SeededGenerator(UInt64(half))
             let width = heads * 2 * half
             let x = samples.floats(Self.positions.count * width)
             let table = Self.table(half, scale: 1.25)
@@ -63,7 +64,7 @@ import Testing
             let (heads, kvHeads, blockSize, blocks) = (4, 2, 3, 4)
             let tokens = Self.positions.count
             let slots: [Int32] = [7, -1, 0, 11, 4]
-            var samples = Samples()
+            var samples = SeededGenerator(1)
             let rowWidth = (heads + 2 * kvHeads) * headDim
             let qkv = samples.floats(tokens * rowWidth)
             let norms = [Stored(samples.floats(headDim), as: type), Stored(samples.floats(headDim), as: type)]

@@ -1,4 +1,5 @@
 import CKernels
+import KongurTesting
 import Testing
 
 /// Every level that this processor has.
@@ -6,20 +7,7 @@ let levels = (0...ck_best_level().rawValue).map { ck_level_t($0) }
 
 let elementTypes = [CK_F32, CK_F16, CK_BF16]
 
-/// The same numbers on every run (SplitMix64).
-struct Samples: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64 = 1) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SeededGenerator {
     mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
         (0..<count).map { _ in Float.random(in: range, using: &self) }
     }

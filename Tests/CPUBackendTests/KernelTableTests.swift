@@ -1,4 +1,5 @@
 import DeviceRuntime
+import KongurTesting
 import ReferenceBackend
 import Tensors
 import Testing
@@ -50,7 +51,7 @@ import XIR
     func agreesWithTheReference(operation: String, types: [ValueType], attributes: [String: Attribute]) throws {
         let program = try program(operation, types, attributes)
         for tokens in [1, 5, 16] {
-            var samples = Samples(seed: UInt64(tokens))
+            var samples = SeededGenerator(UInt64(tokens))
             let inputs = types.map { type in
                 let bound = type.bound(["tokens": tokens]) ?? TensorType(.float32, [])
                 return samples.tensor(bound.shape, bound.elementType, scale: 3)
@@ -67,7 +68,7 @@ import XIR
             [ValueType(.float32, ["tokens", 3, 8]), ValueType(.int32, ["tokens"]), ValueType(.float32, [4])],
             ["scale": .float(1.5)]
         )
-        var samples = Samples()
+        var samples = SeededGenerator(1)
         let inputs = [
             samples.tensor([3, 3, 8]), Tensor([Int32(0), 11, 70_000], [3]), Tensor([Float(1), 0.1, 0.01, 0.001], [4]),
         ]

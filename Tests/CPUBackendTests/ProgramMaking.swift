@@ -1,4 +1,5 @@
 import DeviceRuntime
+import KongurTesting
 import Tensors
 import XIR
 
@@ -56,20 +57,7 @@ func makeProgram(_ function: Function, constants: [String: Tensor], limits: [Str
     return program
 }
 
-/// The same numbers on every run (SplitMix64).
-struct Samples: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64 = 1) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SeededGenerator {
     mutating func tensor(_ shape: Shape, _ type: ElementType = .float32, scale: Float = 1) -> Tensor {
         let values = (0..<shape.elementCount).map { _ in Float.random(in: -scale...scale, using: &self) }
         var tensor = MutableTensor(TensorType(type, shape))

@@ -1,5 +1,6 @@
 import CKernels
 import DeviceRuntime
+import KongurTesting
 import ReferenceBackend
 import Tensors
 import Testing
@@ -24,7 +25,7 @@ struct TinyDecoder {
     func program() throws -> Program {
         var builder = FunctionBuilder(StepProgram.name)
         var constants: [String: Tensor] = [:]
-        var samples = Samples(seed: 7)
+        var samples = SeededGenerator(7)
         func constant(_ name: String, _ shape: Shape, _ type: ElementType, scale: Float) -> ValueID {
             constants[name] = samples.tensor(shape, type, scale: scale)
             return builder.constant(name, TensorType(type, shape))

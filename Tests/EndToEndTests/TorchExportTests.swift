@@ -26,9 +26,9 @@ import XIRCompiler
             ("with-cache", 1e-4), ("with-mask", 1e-4), ("torchscript", 1e-4), ("plain-half", 2e-2),
         ]
         for (graph, tolerance) in graphs {
-            let module = try ONNXImporter.module(
-                from: ModelReader().read(path: folder.appendingPathComponent("\(graph).onnx").path)
-            )
+            let model = try ModelReader().read(path: folder.appendingPathComponent("\(graph).onnx").path)
+            GraphDamage.compileDamaged(model, times: 100)
+            let module = try ONNXImporter.module(from: model)
             let compilation = try Compiler(options: options).compile(module, contextLength: 64, stopTokenIDs: [])
             let logits = try PassChecker(device: ReferenceDevice(), options: options, tokens: prompt)
                 .logits(compilation.module)

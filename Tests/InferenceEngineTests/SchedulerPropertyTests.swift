@@ -1,3 +1,4 @@
+import KongurTesting
 import Testing
 
 @testable import InferenceEngine

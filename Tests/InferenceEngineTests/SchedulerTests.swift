@@ -2,18 +2,6 @@ import Testing
 
 @testable import InferenceEngine
 
-/// A generator with a seed, so that a failure can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        return RandomSource.mix(state)
-    }
-}
-
 extension SchedulingLimits {
     static func small(
         maxSequences: Int = 4,

@@ -2,6 +2,12 @@ import Testing
 import XIR
 
 @Suite struct ExtentTests {
+    @Test func quotientsOfTheSmallestNumber() {
+        #expect(Extent(.min).divided(by: -1) != nil)
+        #expect(Extent(.min).divided(by: 0) == nil)
+        #expect(("past" + "past" + 4 as Extent).divided(by: -2) == "past" * -1 - 2)
+    }
+
     @Test func sumsHaveOneForm() {
         let past: Extent = "past"
         let sequence: Extent = "sequence"

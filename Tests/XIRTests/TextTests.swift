@@ -1,3 +1,4 @@
+import KongurTesting
 import Tensors
 import Testing
 import XIR
@@ -127,7 +128,7 @@ import XIR
     /// Damaged text is refused or means something else, but never ends the program, and what is read prints stably.
     @Test func damagedTextNeverTraps() throws {
         let original = Array(try Self.everything().text.utf8)
-        var random = SplitMix64(state: 1)
+        var random = SeededGenerator(1)
         let alphabet = Array("%@#\"\\(){}[],:=+-*0159.ex_ \nfalsef32i64".utf8)
         var readable = 0
         for _ in 0..<3000 {
@@ -150,18 +151,5 @@ import XIR
             #expect(try Module(parsing: text).text == text)
         }
         #expect(readable > 30)
-    }
-}
-
-/// A small generator of random numbers with a fixed start.
-struct SplitMix64 {
-    var state: UInt64
-
-    mutating func next(below bound: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((z ^ (z >> 31)) % UInt64(bound))
     }
 }

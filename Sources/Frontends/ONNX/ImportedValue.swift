@@ -16,7 +16,7 @@ struct ImportedValue {
         /// The numbers of an operation on two operands, element by element; nil when any is not known.
         static func combined(_ x: Numbers?, _ y: Numbers?, _ operation: (Extent, Extent) -> Extent?) -> Numbers? {
             guard let x, let y, x.extents.count == y.extents.count || x.isScalar || y.isScalar else { return nil }
-            let count = max(x.extents.count, y.extents.count)
+            let count = x.isScalar ? y.extents.count : x.extents.count
             let results = (0..<count).compactMap { index in
                 operation(x.extents[x.isScalar ? 0 : index], y.extents[y.isScalar ? 0 : index])
             }

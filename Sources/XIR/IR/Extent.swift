@@ -55,6 +55,8 @@ package struct Extent: Sendable, Hashable {
 
     /// The quotient, when `divisor` divides every coefficient exactly.
     package func divided(by divisor: Int) -> Extent? {
+        // The smallest number has no quotient by -1.
+        if divisor == -1 { return self * -1 }
         guard divisor != 0, constant % divisor == 0, terms.allSatisfy({ $0.coefficient % divisor == 0 }) else {
             return nil
         }

@@ -1,3 +1,4 @@
+import DeviceRuntime
 import ReferenceBackend
 import Tensors
 import XIR
@@ -76,14 +77,15 @@ struct DenseProbe {
         }
     }
 
+    /// Elements of the largest value that is evaluated: a mask over some thousands of tokens, as exporters store it.
+    private static let mostElements = 1 << 24
+
     /// The value for a sample, with `element(input, column)` in every row of each input.
     func evaluate(_ sample: Sample, _ element: (ValueID, Int) -> Int) throws(Refusal) -> Tensor {
         let symbols = try bindings(sample)
         var values: [ValueID: Tensor] = [:]
         for input in inputs {
-            guard let type = function.type(input).bound(symbols) else {
-                throw Refusal(reason: "its inputs have unknown sizes")
-            }
+            let type = try bound(input, symbols)
             let elements = (0..<type.shape.elementCount).map { element(input, $0 % type.shape[1]) }
             switch type.elementType {
             case .int64: values[input] = Tensor(elements.map { Int64($0) }, type.shape)
@@ -91,22 +93,34 @@ struct DenseProbe {
             default: values[input] = Tensor(elements.map { Int32($0) }, type.shape)
             }
         }
-        do {
-            for operation in operations {
+        for operation in operations {
+            var types: [TensorType] = []
+            for result in operation.results { types.append(try bound(result, symbols)) }
+            do throws(DeviceError) {
                 let results = try Interpreter.evaluate(
                     operation,
                     operation.operands.compactMap { values[$0] },
-                    resultTypes: operation.results.compactMap { function.type($0).bound(symbols) },
+                    resultTypes: types,
                     symbols: symbols,
                     constants: constants
                 )
                 for (id, tensor) in zip(operation.results, results) { values[id] = tensor }
+            } catch {
+                throw Refusal(reason: "it cannot be evaluated: \(error)")
             }
-        } catch {
-            throw Refusal(reason: "it cannot be evaluated: \(error)")
         }
         guard let tensor = values[value] else { throw Refusal(reason: "it has no value") }
         return tensor
+    }
+
+    private func bound(_ value: ValueID, _ symbols: [String: Int]) throws(Refusal) -> TensorType {
+        guard let type = function.type(value).bound(symbols) else {
+            throw Refusal(reason: "a value \(function.type(value)) that it is made from has no known size")
+        }
+        guard type.shape.elementCount <= Self.mostElements else {
+            throw Refusal(reason: "a value \(type) that it is made from is too large to be looked at")
+        }
+        return type
     }
 
     private func bindings(_ sample: Sample) throws(Refusal) -> [String: Int] {

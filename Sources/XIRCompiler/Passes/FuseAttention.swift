@@ -31,7 +31,8 @@ struct FuseAttention: RewritePattern {
         }
         let (queryType, keyType) = (matcher.type(scores.query), matcher.type(key))
         guard keyType == matcher.type(value), queryType.rank == 4, keyType.rank == 4,
-            queryType.extents[3] == keyType.extents[3], queryType.elementType == .float32
+            queryType.extents[0] == keyType.extents[0], queryType.extents[3] == keyType.extents[3],
+            queryType.elementType == .float32
         else {
             return .refused("queries \(queryType), keys \(keyType) and values \(matcher.type(value)) do not fit")
         }

@@ -116,7 +116,10 @@ let package = Package(
                 "Tensors", "XIR", "XIRCompiler",
             ]
         ),
-        tests("XIRCompilerTests", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR", "XIRCompiler"]),
+        tests(
+            "XIRCompilerTests",
+            ["DeviceRuntime", "KongurTesting", "ReferenceBackend", "Tensors", "XIR", "XIRCompiler"]
+        ),
         tests("ONNXTests", ["ONNX", "Tensors"]),
         tests(
             "FrontendsTests",

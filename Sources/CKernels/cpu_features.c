@@ -30,13 +30,15 @@ ck_level_t ck_best_level(void) {
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return CK_LEVEL_PORTABLE;
     const uint32_t wide = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
     if ((b & wide) != wide || (saved & 0xE6) != 0xE6) return CK_LEVEL_AVX2;  // masks, upper zmm, high zmm
-    return CK_LEVEL_AVX512;
+    if (!(c & bit_AVX512VNNI)) return CK_LEVEL_AVX512;
+    if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & bit_AVX512BF16)) return CK_LEVEL_VNNI;
+    return CK_LEVEL_BF16;
 }
 #else
 ck_level_t ck_best_level(void) { return CK_LEVEL_PORTABLE; }
 #endif
 
-static const char *const names[] = {"portable", "avx2", "avx512"};
+static const char *const names[] = {"portable", "avx2", "avx512", "vnni", "bf16"};
 
 const char *ck_level_name(ck_level_t level) { return names[level]; }
 
@@ -56,9 +58,9 @@ ck_level_t ck_level(void) {
     if (of_thread >= 0) return (ck_level_t)of_thread;
     const int level = atomic_load_explicit(&of_process, memory_order_relaxed);
     if (level >= 0) return (ck_level_t)level;
-    ck_level_t wanted = CK_LEVEL_AVX512;
+    ck_level_t wanted = CK_LEVEL_BF16;
     const char *name = getenv("KONGUR_CPU_LEVEL");
-    for (int i = 0; name && i <= CK_LEVEL_AVX512; i++) {
+    for (int i = 0; name && i <= CK_LEVEL_BF16; i++) {
         if (strcmp(name, names[i]) == 0) wanted = (ck_level_t)i;
     }
     wanted = at_most_best(wanted);

@@ -8,6 +8,7 @@ enum KernelTable {
     static let factories: [String: Factory] = [
         "embedding": gather, "gather": gather, "slice": slice, "reshape": reshape, "cast": cast,
         "linear": linear,
+        "packed_linear": packedLinear, "packed_swiglu": packedSwiGLU, "packed_embedding": packedEmbedding,
         "rms_norm": rmsNorm, "add_rms_norm": addRMSNorm, "softmax": softmax,
         "rotary": rotary, "cache_write": cacheWrite, "rotary_cache_write": rotaryCacheWrite,
         "paged_attention": pagedAttention,

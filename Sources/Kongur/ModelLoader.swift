@@ -57,7 +57,7 @@ package struct ModelLoader: Sendable {
 
     private var compilerOptions: CompilerOptions {
         var compilerOptions = CompilerOptions()
-        compilerOptions.weightElementType = options.weights == .float32 ? .float32 : nil
+        compilerOptions.weights = options.weights.form
         compilerOptions.contextLength = options.contextLength
         return compilerOptions
     }

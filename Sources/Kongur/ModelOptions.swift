@@ -1,6 +1,7 @@
 import DeviceRuntime
 import Foundation
 import InferenceEngine
+package import XIRCompiler
 
 /// How a model is to be run.
 public struct ModelOptions: Sendable, Hashable {
@@ -10,6 +11,12 @@ public struct ModelOptions: Sendable, Hashable {
         case stored
         /// As float32, which is slower and exact.
         case float32 = "f32"
+        /// As bfloat16, packed for the processor and multiplied in bfloat16 where it can.
+        case bfloat16 = "bf16"
+        /// In 8 bits, with a scale for every 64 inputs.
+        case int8
+        /// In 4 bits, with a scale for every 32 inputs.
+        case int4
     }
 
     /// One of `DeviceCatalog.names`.
@@ -35,6 +42,19 @@ public struct ModelOptions: Sendable, Hashable {
         self.threads = threads
         self.contextLength = contextLength
         self.cacheByteCount = cacheByteCount
+    }
+}
+
+extension ModelOptions.Weights {
+    /// What the compiler calls it.
+    package var form: WeightForm {
+        switch self {
+        case .stored: .stored
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        case .int8: .int8
+        case .int4: .int4
+        }
     }
 }
 

@@ -6,8 +6,7 @@ struct ModelArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Where to run it: \(DeviceCatalog.names.joined(separator: " or ")).", valueName: "name"))
     var device = "cpu"
 
-    @Option(help: ArgumentHelp("Keep weights as stored, or as f32.", valueName: "stored|f32"))
-    var weights = WeightForm.stored
+    @OptionGroup var weights: WeightArguments
 
     @Option(help: "Threads for the processor; one per core where not given.")
     var threads: Int?
@@ -21,15 +20,45 @@ struct ModelArguments: ParsableArguments {
     }
 
     var options: ModelOptions {
-        ModelOptions(device: device, weights: weights.option, threads: threads, contextLength: contextLength)
+        ModelOptions(device: device, weights: weights.form, threads: threads, contextLength: contextLength)
     }
 }
 
-/// What `--weights` takes.
-enum WeightForm: String, ExpressibleByArgument, CaseIterable {
-    case stored, f32
+/// How weights are kept.
+struct WeightArguments: ParsableArguments {
+    enum Precision: String, ExpressibleByArgument, CaseIterable {
+        case stored, f32
+    }
 
-    var option: ModelOptions.Weights { self == .stored ? .stored : .float32 }
+    enum Quantization: String, ExpressibleByArgument, CaseIterable {
+        case bf16, int8, int4
+    }
+
+    @Option(help: ArgumentHelp("Keep weights as stored, or as f32.", valueName: "stored|f32"))
+    var weights = Precision.stored
+
+    @Option(
+        help: ArgumentHelp(
+            "Store weights in fewer bits, packed for the processor: bf16, int8 or int4.",
+            valueName: "bf16|int8|int4"
+        )
+    )
+    var quantize: Quantization?
+
+    func validate() throws {
+        if weights == .f32, quantize != nil {
+            throw ValidationError("--weights f32 and --quantize exclude each other.")
+        }
+    }
+
+    var form: ModelOptions.Weights {
+        switch quantize {
+        case .bf16: .bfloat16
+        case .int8: .int8
+        case .int4: .int4
+        case nil: weights == .f32 ? .float32 : .stored
+        }
+    }
 }
 
 /// Token ids as `1,2,3`.

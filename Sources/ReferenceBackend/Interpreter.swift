@@ -55,7 +55,7 @@ package enum Interpreter {
     typealias Semantics = @Sendable (Evaluation) throws(DeviceError) -> [Tensor]
 
     private static let semantics: [String: Semantics] = [
-        elementwise, linearAlgebra, normalization, shaping, attention,
+        elementwise, linearAlgebra, quantization, normalization, shaping, attention,
     ].reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
 }
 

@@ -42,6 +42,12 @@ package enum Half {
         }
     }
 
+    /// Half-precision bits of the smallest value that is not below a positive one; too large becomes infinity.
+    package static func bitPatternRoundedUp(_ value: Float) -> UInt16 {
+        let nearest = bitPattern(value)
+        return float(bitPattern: nearest) < value ? nearest + 1 : nearest
+    }
+
     /// Half-precision bits of the nearest value, ties to even; too large becomes infinity.
     package static func bitPattern(_ value: Float) -> UInt16 {
         let sign = UInt16(truncatingIfNeeded: (value.bitPattern >> 16) & 0x8000)

@@ -126,6 +126,29 @@ extension Tensor {
         }
     }
 
+    /// One row of a floating-point matrix as float32, into an array as long as the row.
+    package func copyRow(_ row: Int, to values: inout [Float]) {
+        let columns = shape[1]
+        precondition(values.count == columns && elementType.isFloatingPoint)
+        withBytes { bytes in
+            let start = row * columns * elementType.byteCount
+            switch elementType {
+            case .float16:
+                for i in 0..<columns {
+                    let bits = bytes.loadUnaligned(fromByteOffset: start + 2 * i, as: UInt16.self)
+                    values[i] = Half.float(bitPattern: bits)
+                }
+            case .bfloat16:
+                for i in 0..<columns {
+                    let bits = bytes.loadUnaligned(fromByteOffset: start + 2 * i, as: UInt16.self)
+                    values[i] = BFloat16(bitPattern: bits).float
+                }
+            default:
+                for i in 0..<columns { values[i] = bytes.loadUnaligned(fromByteOffset: start + 4 * i, as: Float.self) }
+            }
+        }
+    }
+
     /// Every element as an integer; floating-point elements are cut towards zero, and NaN or too large is nil.
     package var integers: [Int]? {
         withBytes { bytes in

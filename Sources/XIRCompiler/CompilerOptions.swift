@@ -1,4 +1,19 @@
 package import Tensors
+package import XIR
+
+/// How a compiled model stores its weights.
+package enum WeightForm: Sendable, Hashable {
+    /// As the checkpoint has them.
+    case stored
+    /// In float32: the way to run a bf16 checkpoint in full precision.
+    case float32
+    /// In panels for the processor's matrix kernels; `group` inputs share a scale, but for bf16.
+    case packed(PackedLayout.Packing, group: Int)
+
+    package static let bfloat16 = packed(.bfloat16, group: 2)
+    package static let int8 = packed(.int8, group: 64)
+    package static let int4 = packed(.int4, group: 32)
+}
 
 /// What the compiler may choose.
 package struct CompilerOptions: Sendable {
@@ -6,8 +21,8 @@ package struct CompilerOptions: Sendable {
     package var blockSize = 16
     /// The element type of the cache.
     package var cacheElementType = ElementType.float16
-    /// The element type to store weights in; nil keeps the checkpoint's.
-    package var weightElementType: ElementType?
+    /// How weights are stored.
+    package var weights = WeightForm.stored
     /// Merge and fuse; off leaves the step program in its smallest operations.
     package var fuse = true
     /// The most rows of one step.

@@ -68,7 +68,7 @@ package struct PassReport: Sendable, Hashable {
             // An update writes its rows, not the whole state; a look-up reads the rows that it takes.
             if updates.contains(position) { return 0 }
             let isTable =
-                operation.name == "embedding" && position == 1 || operation.name == "gather" && position == 0
+                operation.name.hasSuffix("embedding") && position > 0 || operation.name == "gather" && position == 0
             return isTable ? operation.results.map(size).reduce(0, +) : size(value)
         }
         let written = operation.results.dropLast(updates.count).map(size).reduce(0, +)

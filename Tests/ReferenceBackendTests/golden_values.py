@@ -172,6 +172,101 @@ silu = torch.nn.functional.silu
 simple("swiglu", "halves", {"x": x}, (silu(x[:, :3].double()) * x[:, 3:].double()).float(), tolerance=1e-6)
 simple("swiglu", "two", {"x": x, "up": up}, (silu(x.double()) * up.double()).float(), tolerance=1e-6)
 
+# Quantisation
+
+
+def quantized(values, group, largest=127):
+    """Whole numbers and float16 scales for groups of columns."""
+    numbers, scales = [], []
+    for start in range(0, values.shape[1], group):
+        part = values[:, start:start + group].double()
+        scale = (part.abs().amax(dim=1, keepdim=True) / largest).half()
+        scales.append(scale)
+        numbers.append(torch.round(part / scale.double()).clamp(-largest, largest))
+    return torch.cat(numbers, dim=1).to(torch.int8), torch.cat(scales, dim=1)
+
+
+def quantized_product(x, numbers, scales, group):
+    """The product as the specification has it: x in whole numbers too, with a scale of its own in every group."""
+    result = torch.zeros(x.shape[0], numbers.shape[0], dtype=torch.float64)
+    for index, start in enumerate(range(0, x.shape[1], group)):
+        part = x[:, start:start + group]
+        scale = part.abs().amax(dim=1, keepdim=True) / 127
+        q = torch.where(scale > 0, torch.round(part / scale), 0.0)
+        result += (q.double() @ numbers[:, start:start + group].double().T) * scale.double() * scales[:, index].double()
+    return result
+
+
+def panels(packing, numbers, scales, group, order=None):
+    """The bytes of the panels of a matrix, whose rows stand in `order`."""
+    rows, columns = numbers.shape
+    order = list(range(rows)) if order is None else order
+    result = []
+    for first in range(0, len(order), 32):
+        members = (order[first:first + 32] + [None] * 32)[:32]
+        for index, start in enumerate(range(0, columns, group)):
+            if packing != "bf16":
+                halves = [0.0 if row is None else scales[row, index].item() for row in members]
+                result += list(torch.tensor(halves, dtype=torch.float16).view(torch.uint8).numpy())
+            steps = []
+            width = 2 if packing == "bf16" else 4
+            for step in range(start, start + group, width):
+                for row in members:
+                    for column in range(step, step + width):
+                        value = numbers[row, column] if row is not None and column < columns else None
+                        if packing == "bf16":
+                            bits = torch.tensor(0.0 if value is None else value.item()).bfloat16().view(torch.int16).item()
+                            steps += [bits & 255, bits >> 8 & 255]
+                        else:
+                            steps.append(0 if value is None else value.item() + (128 if packing == "int8" else 8))
+            if packing == "int4":
+                pairs = [steps[i:i + 256] for i in range(0, len(steps), 256)]
+                steps = [low | high << 4 for pair in pairs for low, high in zip(pair[:128], pair[128:])]
+            result += steps
+    count = (len(order) + 31) // 32
+    return tensor(result, "u8", (count, len(result) // count))
+
+
+x, weight, bias = random(3, 20, seed=50), random(5, 20, seed=51), random(5, seed=52)
+numbers, scales = quantized(weight, 8)
+product = quantized_product(x, numbers, scales, 8)
+simple("quantized_linear", "main", {"x": x, "weight": numbers, "scales": scales, "bias": bias},
+       (product + bias.double()).float(), "group = 8", tolerance=1e-6, types={"x": "f32[tokens, 20]"},
+       result_type="f32[tokens, 5]")
+zeros = torch.cat((torch.zeros(1, 20), x[:1]))
+simple("quantized_linear", "without_bias", {"x": zeros, "weight": numbers, "scales": scales},
+       quantized_product(zeros, numbers, scales, 8).float(), "group = 8", tolerance=1e-6)
+ids = tensor([3, 0, 3], "i32")
+rows = numbers.double() * scales.double().repeat_interleave(8, dim=1)[:, :20]
+simple("quantized_embedding", "main", {"ids": ids, "table": numbers, "scales": scales}, rows[ids.long()].float(),
+       "group = 8", tolerance=1e-6)
+packed = panels("int8", numbers, scales, 8)
+simple("packed_linear", "int8", {"x": x, "panels": packed, "bias": bias}, (product + bias.double()).float(),
+       'packing = "int8", features = 5, group = 8', tolerance=1e-6)
+simple("packed_embedding", "int8", {"ids": ids, "panels": packed}, rows[ids.long()].float(),
+       'packing = "int8", features = 5, group = 8, width = 20', tolerance=1e-6)
+small, small_scales = quantized(weight, 16, 7)
+product = quantized_product(x, small, small_scales, 16)
+packed = panels("int4", small, small_scales, 16)
+simple("packed_linear", "int4", {"x": x, "panels": packed}, product.float(),
+       'packing = "int4", features = 5, group = 16', tolerance=1e-6)
+rows = small.double() * small_scales.double().repeat_interleave(16, dim=1)[:, :20]
+simple("packed_embedding", "int4", {"ids": ids, "panels": packed}, rows[ids.long()].float(),
+       'packing = "int4", features = 5, group = 16, width = 20', tolerance=1e-6)
+halves = weight[:, :5].bfloat16()
+packed = panels("bf16", halves, None, 2)
+simple("packed_linear", "bf16", {"x": x[:, :5].contiguous(), "panels": packed},
+       (x[:, :5].double() @ halves.double().T).float(), 'packing = "bf16", features = 5, group = 2', tolerance=1e-6)
+simple("packed_embedding", "bf16", {"ids": ids, "panels": packed}, halves[ids.long()].float(),
+       'packing = "bf16", features = 5, group = 2, width = 5')
+weight = random(36, 8, seed=53)  # 18 of gate and 18 of up: one panel and a piece of the next
+numbers, scales = quantized(weight, 8)
+product = quantized_product(x[:, :8], numbers, scales, 8)
+order = [half * 18 + row if row < 18 else None for panel in range(2) for half in range(2)
+         for row in range(16 * panel, 16 * panel + 16)]
+simple("packed_swiglu", "main", {"x": x[:, :8].contiguous(), "panels": panels("int8", numbers, scales, 8, order)},
+       (silu(product[:, :18]) * product[:, 18:]).float(), 'packing = "int8", features = 18, group = 8', tolerance=1e-6)
+
 # Shapes
 
 case("constant", "main", {}, ['%result = constant {name = "main.expected.result"} : f32[2]'],

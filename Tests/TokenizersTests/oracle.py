@@ -280,7 +280,9 @@ VARIABLES = ({}, {"enable_thinking": False}, {"enable_thinking": True, "date_str
 def templates(data, folder, out):
     from transformers.utils.chat_template_utils import _normalize_chat_messages, render_jinja_template
 
-    files = [os.path.join(data, name) for name in sorted(os.listdir(data)) if name.endswith(".jinja")]
+    # The real template is beside the repository on machines that have the evaluation data, and nowhere else.
+    names = sorted(os.listdir(data)) if os.path.isdir(data) else []
+    files = [os.path.join(data, name) for name in names if name.endswith(".jinja")]
     files += [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
     cases = []
     sources = []

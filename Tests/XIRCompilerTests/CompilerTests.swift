@@ -34,7 +34,7 @@ import XIRCompiler
         let program = try compile(decoder).model.program
         #expect(program.constants.filter { $0.tensor.elementType == .bfloat16 }.count == 2 * 6 + 2 + 2)
         var options = CompilerOptions()
-        options.weightElementType = .float32
+        options.weights = .float32
         let converted = try compile(decoder, options).model.program
         #expect(converted.constants.allSatisfy { $0.tensor.elementType == .float32 })
     }

@@ -27,19 +27,21 @@ typedef enum {
     CK_LEVEL_PORTABLE = 0,  // 4 lanes: SSE2 on x86-64, NEON on ARM
     CK_LEVEL_AVX2 = 1,      // 8 lanes, with FMA and F16C
     CK_LEVEL_AVX512 = 2,    // 16 lanes: F, BW, DQ, VL
+    CK_LEVEL_VNNI = 3,      // with dot products of bytes
+    CK_LEVEL_BF16 = 4,      // with dot products of bfloat16
 } ck_level_t;
 
 // The highest level that the processor has and the operating system saves registers for.
 ck_level_t ck_best_level(void);
 
 // The level that the calling thread uses: the best one, unless the environment's KONGUR_CPU_LEVEL (portable, avx2,
-// avx512; read once) or ck_set_level asks for a lower one.
+// avx512, vnni, bf16; read once) or ck_set_level asks for a lower one.
 ck_level_t ck_level(void);
 
 // Uses a lower level on the calling thread from now on; one above ck_best_level() becomes that. Returns the level in use.
 ck_level_t ck_set_level(ck_level_t level);
 
-// "portable", "avx2" or "avx512".
+// "portable", "avx2", "avx512", "vnni" or "bf16".
 const char *ck_level_name(ck_level_t level);
 
 // Processors that this thread may run on, by its affinity; at least 1.
@@ -62,6 +64,66 @@ typedef enum {
 // apart and y[t][n] is written for n in the range alone. Each sum runs over i in one fixed order.
 void ck_linear(const float *x, int64_t x_stride, int64_t tokens, int64_t k, const void *weight, ck_type_t weight_type,
                const void *bias, ck_type_t bias_type, int64_t first, int64_t last, float *y, int64_t y_stride);
+
+// ---- packed_linear.c ----
+
+// Weights in panels of CK_PANEL output features, made for matrix products; one layout serves one row and many.
+//
+// A panel of int8 or int4 holds for each group of inputs CK_PANEL scales in float16, and then the group's weights in
+// steps of 4 inputs: byte 4 r + j of a step is the weight of feature r and input j, plus 128. In int4, plus 8, two
+// steps share their bytes: the first has the low halves. A panel of bf16 holds steps of 2 inputs alike, and no scales.
+// Features and inputs that a matrix does not have are zero.
+enum { CK_PANEL = 32 };
+
+typedef enum { CK_PACKED_INT8 = 0, CK_PACKED_INT4 = 1, CK_PACKED_BF16 = 2 } ck_packing_t;
+
+typedef struct {
+    const void *panels;  // (n + CK_PANEL - 1) / CK_PANEL of them
+    ck_packing_t packing;
+    int64_t n;
+    int64_t k;
+    int64_t group;  // a multiple of 8; bf16 has none
+} ck_packed_t;
+
+int64_t ck_packed_panel_size(const ck_packed_t *weight);
+
+// Rows are packed in tiles of this many, the last with those that are left: the best for `tokens` rows.
+int64_t ck_packed_tile(int64_t tokens);
+
+// Bytes that a packed row takes.
+int64_t ck_packed_row_size(const ck_packed_t *weight);
+
+// Packs rows first..<last of `tokens` for products with such weights; `first` is the first of a tile, and so is `last`
+// unless it is `tokens`. packed has room for all rows.
+//
+// For int8 and int4 a row's numbers are quantised group by group: scale = largest magnitude / 127, to nearest, ties to
+// even. For bf16 they are rounded to it where the processor multiplies it, and else kept.
+void ck_pack_rows(const float *x, int64_t x_stride, int64_t tokens, const ck_packed_t *weight, int64_t first,
+                  int64_t last, void *packed);
+
+// y[t][n] = the product of packed row t and feature n, plus bias[n], for all rows and the features of panels
+// first..<last; bias may be null. Groups are added up in order, each the product of its exact sum and its scales.
+void ck_packed_linear(const ck_packed_t *weight, const void *packed, int64_t tokens, const void *bias,
+                      ck_type_t bias_type, int64_t first, int64_t last, float *y, int64_t y_stride);
+
+// y = silu(gate) * up of products without bias, where the panels hold CK_PANEL / 2 features of gate and then those of up.
+// weight.n counts both; y has half of them.
+void ck_packed_swiglu(const ck_packed_t *weight, const void *packed, int64_t tokens, int64_t first, int64_t last,
+                      float *y, int64_t y_stride);
+
+// y[t] = float32 of feature indices[t]'s weights, [count][k]. Indices must be below n.
+void ck_packed_gather(const ck_packed_t *weight, const int32_t *indices, int64_t count, float *y);
+
+// ---- limits.c: what the processor can do, for benchmarks ----
+
+// Reads `size` bytes (a multiple of 1024) as fast as it can; the result keeps the compiler from leaving it out.
+uint64_t ck_read(const void *bytes, int64_t size);
+
+typedef enum { CK_PEAK_INT8 = 0, CK_PEAK_BF16 = 1, CK_PEAK_F32 = 2 } ck_peak_t;
+
+// Multiplies and adds on registers alone, in the way in which the kernels do; returns how many operations that were (a
+// multiply and an add are two), about 2^20 for each round.
+int64_t ck_peak(ck_peak_t kind, int64_t rounds);
 
 // ---- rms_norm.c ----
 

@@ -1,5 +1,6 @@
 // Includes CK_KERNEL, a template over the width of vectors, once for every level. No include guard: each kernel's file
-// includes this once, having defined CK_KERNEL.
+// includes this once, having defined CK_KERNEL. One that also defines CK_DOTS has versions of its own for the levels with
+// dot products, which CK_VNNI and CK_BFLOAT tell apart; others use there what they have for AVX-512.
 //
 // A template writes L(name) for every name it defines. CK_WIDTH is the number of float32 lanes, CK_FMA whether multiply
 // and add are one instruction, CK_HALF whether half precision converts in one, CK_REGISTERS how many vectors there are.
@@ -17,8 +18,17 @@
 
 // Calls the version of a kernel for the level in use.
 #if defined(__x86_64__)
+#ifdef CK_DOTS
+#define CK_VERSION_VNNI(name) name##_vnni
+#define CK_VERSION_BF16(name) name##_bf16
+#else
+#define CK_VERSION_VNNI(name) name##_avx512
+#define CK_VERSION_BF16(name) name##_avx512
+#endif
 #define CK_DISPATCH(name, ...)                                     \
     switch (ck_level()) {                                          \
+        case CK_LEVEL_BF16: return CK_VERSION_BF16(name)(__VA_ARGS__); \
+        case CK_LEVEL_VNNI: return CK_VERSION_VNNI(name)(__VA_ARGS__); \
         case CK_LEVEL_AVX512: return name##_avx512(__VA_ARGS__);   \
         case CK_LEVEL_AVX2: return name##_avx2(__VA_ARGS__);       \
         case CK_LEVEL_PORTABLE: return name##_portable(__VA_ARGS__); \
@@ -29,6 +39,51 @@
 #endif
 
 #if defined(__x86_64__)
+
+#ifdef CK_DOTS
+#define CK_LEVEL bf16
+#define CK_WIDTH 16
+#define CK_FMA 1
+#define CK_HALF 1
+#define CK_REGISTERS 32
+#define CK_VNNI 1
+#define CK_BFLOAT 1
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16"))), \
+                             apply_to = function)
+#include "vector.h"
+#include CK_KERNEL
+#pragma clang attribute pop
+#undef CK_LEVEL
+#undef CK_WIDTH
+#undef CK_FMA
+#undef CK_HALF
+#undef CK_REGISTERS
+#undef CK_VNNI
+#undef CK_BFLOAT
+
+#define CK_LEVEL vnni
+#define CK_WIDTH 16
+#define CK_FMA 1
+#define CK_HALF 1
+#define CK_REGISTERS 32
+#define CK_VNNI 1
+#define CK_BFLOAT 0
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), \
+                             apply_to = function)
+#include "vector.h"
+#include CK_KERNEL
+#pragma clang attribute pop
+#undef CK_LEVEL
+#undef CK_WIDTH
+#undef CK_FMA
+#undef CK_HALF
+#undef CK_REGISTERS
+#undef CK_VNNI
+#undef CK_BFLOAT
+#endif
+
+#define CK_VNNI 0
+#define CK_BFLOAT 0
 
 #define CK_LEVEL avx512
 #define CK_WIDTH 16
@@ -71,6 +126,8 @@
 
 #else
 
+#define CK_VNNI 0
+#define CK_BFLOAT 0
 #define CK_LEVEL portable
 #define CK_WIDTH 4
 #if defined(__aarch64__)

@@ -1,5 +1,3 @@
-CK_INLINE VF L(silu_of)(VF x) { return x / (1.0f + L(exp)(-x)); }
-
 static void L(swiglu)(const float *gate, int64_t gate_stride, const float *up, int64_t up_stride, int64_t rows,
                       int64_t width, float *y, int64_t y_stride) {
     for (int64_t row = 0; row < rows; row++) {

@@ -194,3 +194,5 @@ CK_INLINE VF L(exp)(VF x) {
     result = L(select)((VU)(x > 88.8f), L(splat)(__builtin_inff()), result);
     return L(select)((VU)(x < -87.4f), (VF){0}, result);
 }
+
+CK_INLINE VF L(silu_of)(VF x) { return x / (1.0f + L(exp)(-x)); }

@@ -24,8 +24,7 @@ struct CompileCommand: AsyncParsableCommand {
     )
     var output: String?
 
-    @Option(help: ArgumentHelp("Keep weights as stored, or as f32.", valueName: "stored|f32"))
-    var weights = WeightForm.stored
+    @OptionGroup var weights: WeightArguments
 
     @Option(help: "The most tokens of prompt and answer together; the model's own limit where not given.")
     var contextLength: Int?
@@ -47,7 +46,7 @@ struct CompileCommand: AsyncParsableCommand {
 
     func run() async throws {
         var options = CompilerOptions()
-        options.weightElementType = weights == .f32 ? .float32 : nil
+        options.weights = weights.form.form
         options.contextLength = contextLength
         options.fuse = fuse
         for pass in printAfter where pass != "import" { _ = try PassPipeline.named(pass, options) }

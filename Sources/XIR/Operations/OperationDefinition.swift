@@ -109,6 +109,7 @@ package struct OperationTable: Sendable {
     /// The chapters of the specification.
     package static let sections: [(title: String, definitions: [OperationDefinition])] = [
         ("Elements", OperationDefinition.elementwise), ("Linear algebra", OperationDefinition.linearAlgebra),
+        ("Quantisation", OperationDefinition.quantization),
         ("Shapes", OperationDefinition.shaping), ("Normalisation", OperationDefinition.normalization),
         ("Attention", OperationDefinition.attention),
     ]

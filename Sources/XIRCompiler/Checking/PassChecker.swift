@@ -13,6 +13,8 @@ package struct PassChecker: Sendable {
     package static let cacheTolerance = 1e-2
     /// The same for the pass that ends half-precision activations, whose rounding goes with them.
     package static let activationTolerance = 5e-2
+    /// The same for the pass that stores weights in fewer bits: what it loses is told, and this much is a fault.
+    package static let quantizationTolerance = 0.5
 
     private let device: any Device
     private let options: CompilerOptions
@@ -46,7 +48,14 @@ package struct PassChecker: Sendable {
             before.function(named: StepProgram.name) == nil && after.function(named: StepProgram.name) != nil
         func isHalf(_ module: Module) -> Bool { module.functions.contains(where: \.hasHalfPrecisionActivations) }
         let widens = isHalf(before) && !isHalf(after)
-        let tolerance = widens ? Self.activationTolerance : startsCaching ? Self.cacheTolerance : Self.tolerance
+        let tolerance =
+            if !quantizes(before) && quantizes(after) {
+                Self.quantizationTolerance
+            } else if widens {
+                Self.activationTolerance
+            } else {
+                startsCaching ? Self.cacheTolerance : Self.tolerance
+            }
         guard relative <= tolerance else {
             throw CompilerError(
                 .checkFailed,
@@ -54,6 +63,12 @@ package struct PassChecker: Sendable {
             )
         }
         return relative
+    }
+
+    private func quantizes(_ module: Module) -> Bool {
+        module.functions.contains { function in
+            function.operations.contains { $0.name.hasPrefix("quantized_") || $0.name.hasPrefix("packed_") }
+        }
     }
 
     /// The logits of every token, `[tokens, vocabulary]` in row-major order.

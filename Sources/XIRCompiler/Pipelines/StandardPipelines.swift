@@ -44,14 +44,26 @@ extension PassPipeline {
     package static func standard(_ options: CompilerOptions) -> PassPipeline {
         var passes = recognition.passes + paging(options).passes
         if options.fuse { passes += fusion.passes }
-        if let elementType = options.weightElementType { passes.append(ConvertWeights(to: elementType)) }
-        return PassPipeline(passes)
+        return PassPipeline(passes + weights(options.weights).passes)
+    }
+
+    /// What brings weights into a form.
+    package static func weights(_ form: WeightForm) -> PassPipeline {
+        switch form {
+        case .stored: PassPipeline([])
+        case .float32: PassPipeline([ConvertWeights(to: .float32)])
+        case .packed(.bfloat16, let group): PassPipeline([PackWeights(.bfloat16, group: group)])
+        case .packed(let packing, let group):
+            PassPipeline([
+                QuantizeWeights(bits: packing == .int4 ? 4 : 8, group: group), PackWeights(packing, group: group),
+            ])
+        }
     }
 
     /// Every pass that `kongur optimize` can run by name.
     package static func named(_ name: String, _ options: CompilerOptions) throws(CompilerError) -> any Pass {
         var all = standard(options).passes
-        all.append(ConvertWeights(to: .float32))
+        for form in [WeightForm.float32, .int8] { all += weights(form).passes }
         if let pass = all.first(where: { $0.name == name }) { return pass }
         var names: [String] = []
         for pass in all where !names.contains(pass.name) { names.append(pass.name) }

@@ -81,7 +81,8 @@ let package = Package(
         .executableTarget(
             name: "KongurCLI",
             dependencies: [
-                "Checkpoints", "DeviceRuntime", "Evaluation", "Kongur", "ModelHub", "ONNX", "ReferenceBackend",
+                "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "Kongur", "ModelHub", "ONNX",
+                "ReferenceBackend",
                 "Tensors",
                 "Tokenizers", "XIR", "XIRCompiler", argumentParser,
             ],
@@ -114,7 +115,8 @@ let package = Package(
             [
                 "Checkpoints", "CPUBackend", "DeviceRuntime", "Frontends", "KongurTesting", "ONNX", "ReferenceBackend",
                 "Tensors", "XIR", "XIRCompiler",
-            ]
+            ],
+            exclude: ["export_with_torch.py"]
         ),
         tests(
             "XIRCompilerTests",

@@ -14,7 +14,7 @@ struct KongurCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ChatCommand.self, PullCommand.self, ExportCommand.self, CompileCommand.self,
             OptimizeCommand.self, InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, LogitsCommand.self,
-            EvalCommand.self, DevicesCommand.self, DoctorCommand.self,
+            EvalCommand.self, BenchCommand.self, DevicesCommand.self, DoctorCommand.self,
         ]
     )
 

@@ -1,0 +1,148 @@
+import ArgumentParser
+import CPUBackend
+import Foundation
+import Kongur
+
+/// `kongur bench`: how fast a model is on this machine, beside what the machine can do.
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure how fast a model reads prompts and writes answers, beside this machine's limits.",
+        discussion: """
+            Each repetition measures the limits and then every test once, so that all see the same machine; printed are \
+            medians, the slowest and the fastest. pp512 is a prompt of 512 tokens, tg128 answers of 128 tokens. The share of \
+            the limit compares with reading all weights at the speed of memory, or multiplying at the processor's peak, \
+            whichever takes longer.
+            """
+    )
+
+    @Argument(help: "The model; the bundled one where not given.")
+    var name: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Measure this shape with random weights instead: \(ModelShape.allCases.map(\.rawValue).joined(separator: " or ")).",
+            valueName: "shape"
+        )
+    )
+    var shape: ModelShape?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Forms of weights to measure side by side.", valueName: "stored|f32|bf16|int8|int4")
+    )
+    var quantize: [WeightChoice] = []
+
+    @Option(help: "Tokens of the prompt; 0 leaves this test out.")
+    var prompt = 512
+
+    @Option(help: "Tokens of an answer; 0 leaves these tests out.")
+    var generate = 128
+
+    @Option(parsing: .upToNextOption, help: "Answers that are written at once, in a test for each number.")
+    var batch = [1]
+
+    @Option(name: .customLong("repeat"), help: "Repetitions that count; one more goes before them to warm up.")
+    var repetitions = 5
+
+    @Option(help: "Threads for the processor; one per core where not given.")
+    var threads: Int?
+
+    @Flag(help: "Measure the machine alone, with one thread and with all.")
+    var limits = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        for (name, value) in [("repeat", repetitions), ("threads", threads ?? 1)] + batch.map({ ("batch", $0) })
+        where value < 1 {
+            throw ValidationError("--\(name) must be at least 1.")
+        }
+        guard prompt >= 0, generate >= 0, batch.allSatisfy({ $0 <= 64 }) else {
+            throw ValidationError("--prompt and --generate must not be negative, and --batch at most 64.")
+        }
+        if name != nil, shape != nil { throw ValidationError("--shape takes the place of a model; give one of them.") }
+    }
+
+    func run() async throws {
+        if limits { return try printLimits() }
+        let tests = tests
+        let models = try models(tests)
+        let probe = try LimitsProbe(threads: threads)
+        var record = BenchmarkRecord()
+        for repetition in 0...repetitions {
+            Console.progress("repetition \(repetition) of \(repetitions)")
+            let limits = probe.measure()
+            if repetition > 0 { record.add(limits) }
+            for (form, model) in models {
+                for test in tests {
+                    let speed = try await model.run(test)
+                    guard repetition > 0 else { continue }
+                    let limit = model.limit(of: test, limits, multiplying: form.peak(limits))
+                    record.add(test, form, speed: speed, limit: limit)
+                }
+            }
+        }
+        Console.progress("")
+        if json { try Console.print(json: record.report) } else { Console.print(record.table) }
+    }
+
+    private var tests: [ModelBenchmark.Test] {
+        (prompt > 0 ? [.prompt(prompt)] : []) + (generate > 0 ? batch.map { .generation(generate, batch: $0) } : [])
+    }
+
+    private func models(_ tests: [ModelBenchmark.Test]) throws -> [(ModelOptions.Weights, ModelBenchmark)] {
+        let cache = ModelLocator().cacheFolder
+        let folder = try shape.map { shape in
+            try shape.checkpoint(in: cache) { Console.note("writing random weights to \($0)") }
+        }
+        let context = tests.map(ModelBenchmark.contextLength).max() ?? 1
+        let forms = quantize.isEmpty ? [.stored] : quantize.map(\.form)
+        return try forms.map { form in
+            Console.progress("loading \(form.rawValue)")
+            let options = ModelOptions(weights: form, threads: threads)
+            return (form, try ModelBenchmark(folder ?? name, options: options, contextLength: context))
+        }
+    }
+
+    private func printLimits() throws {
+        var records: [BenchmarkRecord] = []
+        let probes = [try LimitsProbe(threads: 1), try LimitsProbe(threads: threads)]
+        for probe in probes {
+            var record = BenchmarkRecord()
+            for _ in 0..<repetitions { record.add(probe.measure()) }
+            records.append(record)
+        }
+        if json {
+            try Console.print(json: ["one_thread": records[0].report.limits, "all_threads": records[1].report.limits])
+        } else {
+            for record in records { Console.print(record.limitsLine) }
+        }
+    }
+}
+
+extension ModelShape: ExpressibleByArgument {}
+
+/// A form of weights by the name that the library gives it.
+struct WeightChoice: ExpressibleByArgument {
+    var form: ModelOptions.Weights
+
+    init?(argument: String) {
+        guard let form = ModelOptions.Weights(rawValue: argument) else { return nil }
+        self.form = form
+    }
+
+    static var allValueStrings: [String] { ModelOptions.Weights.allCases.map(\.rawValue) }
+}
+
+extension ModelOptions.Weights {
+    /// The speed of the multiplications that a form of weights needs.
+    func peak(_ limits: ProcessorLimits) -> Double {
+        switch self {
+        case .stored, .float32: limits.float32
+        case .bfloat16: limits.bfloat16
+        case .int8, .int4: limits.int8
+        }
+    }
+}

@@ -60,10 +60,11 @@ class Training:
         model.load_state_dict(self.average)
         return model
 
-    def update(self, batch, rate: float) -> float:
+    def update(self, batch, rate: float, bfloat16: bool) -> float:
         """One step at a share `rate` of the full learning rates. Returns the loss."""
         self.muon.param_groups[0]["lr"], self.adam.param_groups[0]["lr"] = 0.02 * rate, 3e-3 * rate
-        loss = self.model.loss(batch.tokens, batch.positions, batch.documents, batch.learned)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            loss = self.model.loss(batch.tokens, batch.positions, batch.documents, batch.learned)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimiser in (self.muon, self.adam):
@@ -90,8 +91,8 @@ def balanced(scores: dict[str, float]) -> dict[str, float]:
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--steps", type=int, default=10_500, help="length of the whole training")
-    arguments.add_argument("--decay", type=float, default=0.4, help="last share of the steps, over which the rate falls to zero")
+    arguments.add_argument("--steps", type=int, nargs="+", default=[13_000, 24_000], help="where the rounds of the training end")
+    arguments.add_argument("--decay", type=float, default=0.4, help="last share of a round's steps, over which the rate falls to zero")
     arguments.add_argument("--rows", type=int, default=12)
     arguments.add_argument("--length", type=int, default=256)
     arguments.add_argument("--hidden", type=int, default=192)
@@ -102,6 +103,7 @@ if __name__ == "__main__":
     arguments.add_argument("--state", type=Path, default=HERE / ".train" / "state.pt")
     arguments.add_argument("--test-every", type=int, default=500, help="steps between looks at held-out problems")
     arguments.add_argument("--compile", action="store_true", help="a fifth faster, where a C++ compiler is installed")
+    arguments.add_argument("--bfloat16", action="store_true", help="multiply in bfloat16: faster where the processor has it")
     options = arguments.parse_args()
     torch.set_num_threads(2)
     tokenizer = Tokenizer.from_file(str(HERE / "tokenizer.json"))
@@ -121,20 +123,22 @@ if __name__ == "__main__":
     if options.compile:
         training.model.forward = torch.compile(training.model.forward)
     losses: list[float] = []
-    while training.step < options.steps:
-        begin = time.monotonic()
-        losses.append(training.update(batches.next(), learning_rate(training.step, training.step / options.steps, options.decay)))
-        if training.step % options.test_every == 0:
-            model = as_transformers(training.configuration, training.averaged().hub_weights())
-            scores = accuracies(test, responses(model, tokenizer, [line["problem"] for line in test]))
-            mean = sum(scores.values()) / len(scores)
-            training.shares, training.drills = balanced(scores), 0.4 * (1 - mean)
-            batches.shares.update(training.shares)
-            batches.drills = training.drills
-            print(f"accuracy {mean:.3f} " + " ".join(f"{f}={s:.2f}" for f, s in scores.items()), flush=True)
-        training.seconds += time.monotonic() - begin
-        if training.step % 100 == 0:
-            recent = sum(losses[-100:]) / len(losses[-100:])
-            print(f"{training.seconds / 60:6.1f} min  step {training.step}  loss {recent:.4f}", flush=True)
-            training.save(options.state)
+    for end in options.steps:
+        while training.step < end:
+            begin = time.monotonic()
+            rate = learning_rate(training.step, training.step / end, options.decay)
+            losses.append(training.update(batches.next(), rate, options.bfloat16))
+            if training.step % options.test_every == 0:
+                model = as_transformers(training.configuration, training.averaged().hub_weights())
+                scores = accuracies(test, responses(model, tokenizer, [line["problem"] for line in test]))
+                mean = sum(scores.values()) / len(scores)
+                training.shares, training.drills = balanced(scores), 0.4 * (1 - mean)
+                batches.shares.update(training.shares)
+                batches.drills = training.drills
+                print(f"accuracy {mean:.3f} " + " ".join(f"{f}={s:.2f}" for f, s in scores.items()), flush=True)
+            training.seconds += time.monotonic() - begin
+            if training.step % 100 == 0:
+                recent = sum(losses[-100:]) / len(losses[-100:])
+                print(f"{training.seconds / 60:6.1f} min  step {training.step}  loss {recent:.4f}", flush=True)
+                training.save(options.state)
     training.save(options.state)

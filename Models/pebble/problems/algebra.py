@@ -81,10 +81,11 @@ def quadratic(random: Random) -> Problem:
             continue
         large = abs(c) // small
         total = large + small if c > 0 else large - small
-        steps.append(f"{large}*{small}: {large}{sign}{small}={total}")
-        if total == abs(b):
+        found = total == abs(b)
+        steps.append(f"{large}*{small}: {large}{sign}{small}={total} {'is' if found else 'not'} {abs(b)}")
+        if found:
             break
-    steps.append(f"product {c}, sum {-b}: roots {r} and {s}")
+    steps.append(f"product {c}, sum {-b}: " + (f"roots {r} and {s}" if r != s else f"both roots {r}"))
     answer = f"{r}, {s}" if r != s else str(r)
     if random.random() < 0.5:
         equation = equation.replace("x^2", "x²")
@@ -112,12 +113,11 @@ def sequence(random: Random) -> Problem:
         if random.random() < 0.25:
             terms = terms[::-1]
             d = -d
-        steps = [f"{max(q, p)}-{min(q, p)}={abs(d)}" for p, q in zip(terms, terms[1:3])]
         answer = terms[-1] + d
         if answer < 0:
             return sequence(random)
         method = columns.addition if d > 0 else columns.subtraction
-        steps += [f"{'add' if d > 0 else 'subtract'} {abs(d)}", method(terms[-1], abs(d))]
+        steps = [f"{'add' if d > 0 else 'subtract'} {abs(d)}", method(terms[-1], abs(d))]
     elif form < 0.6:
         a, factor = random.randint(1, 9), random.choice([2, 2, 3, 4, 5, 10])
         terms = [a * factor**i for i in range(4 if factor < 4 else 3)]
@@ -128,15 +128,30 @@ def sequence(random: Random) -> Problem:
         while len(terms) < 5:
             terms.append(terms[-1] + terms[-2])
         answer = terms[-1] + terms[-2]
-        steps = [f"{terms[0]}+{terms[1]}={terms[2]}", "sum of two", columns.addition(terms[-2], terms[-1])]
+        if terms[1] == 2 * terms[0]:  # its first differences are equal, as those of another kind
+            return sequence(random)
+        steps = ["sum of two", columns.addition(terms[-2], terms[-1])]
     else:
         a, d, n = random.randint(1, 40), random.randint(2, 12), random.randint(5, 10)
         answer = a + d * (n - 1)
-        steps = [f"{n}-1={n - 1}", columns.multiplication(n - 1, d), columns.addition(a, d * (n - 1))]
+        steps = [f"first {a} difference {d} term {n}", f"{n}-1={n - 1}", columns.multiplication(n - 1, d), columns.addition(a, d * (n - 1))]
         question = chosen(random, NTH, a=a, d=d, n=n)
         return Problem("sequence", f"nth {a},{d},{n}", question, "\n".join(steps), str(answer))
     text = ", ".join(map(str, terms))
-    return Problem("sequence", text, chosen(random, NEXT, s=text), "\n".join(steps), str(answer))
+    thinking = "\n".join([text, compared(terms), *steps])
+    return Problem("sequence", text, chosen(random, NEXT, s=text), thinking, str(answer))
+
+
+def compared(terms: list[int]) -> str:
+    """Whether the first two differences are equal and, if not, whether the first two terms sum to the third: that decides of
+    what kind the sequence is."""
+    first, second = (abs(q - p) for p, q in zip(terms, terms[1:3]))
+    steps = (f"{max(q, p)}-{min(q, p)}={abs(q - p)}" for p, q in zip(terms, terms[1:3]))
+    equal = " ".join(steps) + f": {first} and {second} {'equal' if first == second else 'not equal'}"
+    if first == second:
+        return equal
+    total = terms[0] + terms[1]
+    return equal + f"\n{terms[0]}+{terms[1]}={total} {'is' if total == terms[2] else 'not'} {terms[2]}"
 
 
 def times(a: int, factor: int) -> str:

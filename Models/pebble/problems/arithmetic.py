@@ -76,9 +76,10 @@ def division(random: Random) -> Problem:
     if random.random() < 0.5:
         a -= a % b
         a = a or b * random.randint(2, 9)
-        return Problem("division", f"{a},{b}", chosen(random, EXACT_DIVISION, a=a, b=b), columns.division(a, b), str(a // b))
+        return Problem("division", f"{a},{b}", chosen(random, EXACT_DIVISION, a=a, b=b), "quotient\n" + columns.division(a, b), str(a // b))
     question = chosen(random, REMAINDER_DIVISION, a=a, b=b)
-    return Problem("division", f"{a},{b}", question, columns.division(a, b), f"{a // b} \\text{{ remainder }} {a % b}")
+    thinking = "quotient and remainder\n" + columns.division(a, b)
+    return Problem("division", f"{a},{b}", question, thinking, f"{a // b} \\text{{ remainder }} {a % b}")
 
 
 EXPRESSION = [
@@ -104,4 +105,4 @@ def expression(random: Random) -> Problem:
         text, steps = f"{a} * {b} + {c} * {d}", [columns.short_multiplication(a, b), f"{c}*{d}={c * d}"]
         value = a * b + c * d
         steps.append(columns.addition(a * b, c * d))
-    return Problem("expression", text, chosen(random, EXPRESSION, e=text), "\n".join(steps), str(value))
+    return Problem("expression", text, chosen(random, EXPRESSION, e=text), "\n".join([text, *steps]), str(value))

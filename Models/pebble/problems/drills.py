@@ -60,7 +60,7 @@ def sums(random: Random) -> tuple[str, str]:
 def differences(random: Random) -> tuple[str, str]:
     while True:
         a = random.randint(2, random.choice([99, 199]))
-        b = random.randint(1, min(a, 99))
+        b = random.randint(1, a)
         if not Problem("subtraction", f"{a},{b}", "", "", "").held_out:
             return f"{a}-{b}=", str(a - b)
 

@@ -42,8 +42,8 @@ def gcd(random: Random) -> Problem:
         if max(a, b) >= 200 or a == b:
             continue
         high, low = max(a, b), min(a, b)
-        steps = []
-        while low and len(steps) < 9:
+        steps = [f"gcd of {high} and {low}"]
+        while low and len(steps) < 10:
             steps.append(f"{high}-{low}={high - low}")
             high, low = max(low, high - low), min(low, high - low)
         if not low:
@@ -69,19 +69,23 @@ def lcm(random: Random) -> Problem:
     return Problem("lcm", f"{low},{high}", chosen(random, LCM, a=a, b=b), "\n".join(steps), str(factor * low))
 
 
+def remainder(a: int, m: int) -> str:
+    return f"remainder of {a}/{m}\n" + columns.division(a, m)
+
+
 def modular(random: Random) -> Problem:
     m = random.randint(2, 12)
     form = random.random()
     if form < 0.5:
         a = operand(random, 3, 2)
-        return Problem("modular", f"{a}%{m}", chosen(random, REMAINDER, a=a, m=m), columns.division(a, m), str(a % m))
+        return Problem("modular", f"{a}%{m}", chosen(random, REMAINDER, a=a, m=m), remainder(a, m), str(a % m))
     if form < 0.75:
         a, b = random.randint(10, 99), random.randint(10, 99)
-        thinking = columns.addition(a, b) + "\n" + columns.division(a + b, m)
+        thinking = f"remainder of {a}+{b} over {m}\n" + columns.addition(a, b) + "\n" + remainder(a + b, m)
         return Problem("modular", f"{a}+{b}%{m}", chosen(random, SUM, a=a, b=b, m=m), thinking, str((a + b) % m))
     a, k, m = random.randint(2, 9), random.randint(2, 7), random.randint(3, 12)
     value = a % m
-    steps = [f"{a} mod {m}={value}"]
+    steps = [f"{a}^{k} mod {m}", f"^1: {a}: {columns.quotient_step(a, m)}"]
     for power in range(2, k + 1):
         product = value * a
         steps += [f"^{power}: {value}*{a}={product}", f"{product}: {columns.quotient_step(product, m)}"]

@@ -45,12 +45,12 @@ def percentage(random: Random) -> Problem:
     steps, part = share(p, n)
     form = random.random()
     if form < 0.6 or p > 75:
-        return Problem("percentage", f"{p},{n}", chosen(random, PERCENT, p=p, n=n), "\n".join(steps), str(part))
+        return Problem("percentage", f"{p},{n}", chosen(random, PERCENT, p=p, n=n), "\n".join([f"{p}% of {n}", *steps]), str(part))
     item = random.choice(OBJECTS)
     if form < 0.8:
-        steps.append(columns.subtraction(n, part))
+        steps = [f"{n} less {p}%", *steps, columns.subtraction(n, part)]
         return Problem("percentage", f"{n}-{p}", chosen(random, DISCOUNT, p=p, n=n, o=item), "\n".join(steps), str(n - part))
-    steps.append(columns.addition(n, part))
+    steps = [f"{n} and {p}%", *steps, columns.addition(n, part)]
     return Problem("percentage", f"{n}+{p}", chosen(random, RISE, p=p, n=n, o=item), "\n".join(steps), str(n + part))
 
 
@@ -67,7 +67,7 @@ def average(random: Random) -> Problem:
         numbers = [random.randint(1, 40) for _ in range(count)]
         if sum(numbers) % count == 0:
             break
-    steps, total = [], numbers[0]
+    steps, total = [", ".join(map(str, numbers)) + f": {count} numbers"], numbers[0]
     for number in numbers[1:]:
         steps.append(f"{total}+{number}={total + number}")
         total += number

@@ -15,6 +15,7 @@ ASK = [
 ONE = ["x", "n", "a", "value", "number"]
 LISTS = ["items", "numbers", "values", "xs"]
 TEXTS = ["text", "s", "word"]
+PREFIXES = ["get_", "my_", "calc_", "find_", "do_", "the_", "new_", "old_", "fast_", "simple_", "run_", "py_", "test_", "func_", "make_", "x_"]
 TASKS = [
     (["times{k}", "multiply", "scale", "f"], ONE, ["returns {x} times {k}", "multiplies {x} by {k}"], "return {x} * {k}", [0, 3, 7]),
     (["add{k}", "plus", "increase", "f"], ONE, ["returns {x} plus {k}", "adds {k} to {x}"], "return {x} + {k}", [0, 3, 7]),
@@ -77,6 +78,8 @@ def python(random: Random) -> Problem:
     p, _, q = parameter.partition(", ")
     values = {"k": k, "x": parameter, "p": p, "q": q}
     name = random.choice(names + ["my_function", "compute", "solve"]).format(**values)
+    if random.random() < 0.4:  # a name that is not in the list above can only be copied from the question
+        name = random.choice(PREFIXES) + name
     body = body.format(**values)
     question = random.choice(ASK).format(f=name, x=parameter, d=random.choice(descriptions).format(**values))
     code = f"def {name}({parameter}):\n    {body}\n"
@@ -84,6 +87,6 @@ def python(random: Random) -> Problem:
     exec(code, scope)
     calls = [argument if isinstance(argument, tuple) else (argument,) for argument in arguments]
     tests = "\n".join(f"assert {name}{call if len(call) > 1 else f'({call[0]!r})'} == {scope[name](*call)!r}" for call in calls)
-    thinking = body.splitlines()[-1].strip()
+    thinking = f"{name}({parameter}): {body.splitlines()[-1].strip()}"
     key = f"{task},{name},{parameter}" + (f",{k}" if "{k}" in TASKS[task][3] else "")
     return Problem("python", key, dressed(random, question), thinking, code, f"```python\n{code}```", tests)

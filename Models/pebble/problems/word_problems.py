@@ -90,49 +90,49 @@ def size(random: Random) -> int:
 
 def more(random: Random):
     a, b = size(random), size(random)
-    return MORE, {"a": a, "b": b}, "add\n" + columns.addition(a, b), a + b
+    return MORE, {"a": a, "b": b}, f"{a}+{b}\n" + columns.addition(a, b), a + b
 
 
 def less(random: Random):
     b, a = sorted((size(random), size(random)))
-    return LESS, {"a": a, "b": b}, "subtract\n" + columns.subtraction(a, b), a - b
+    return LESS, {"a": a, "b": b}, f"{a}-{b}\n" + columns.subtraction(a, b), a - b
 
 
 def groups(random: Random):
     a, b = random.randint(2, 12), random.randint(2, 30)
-    return GROUPS, {"a": a, "b": b}, "multiply\n" + columns.multiplication(a, b), a * b
+    return GROUPS, {"a": a, "b": b}, f"{a}*{b}\n" + columns.multiplication(a, b), a * b
 
 
 def shared(random: Random):
     b, each = random.randint(2, 9), random.randint(2, 40)
-    return SHARE, {"a": b * each, "b": b}, "divide\n" + columns.division(b * each, b), each
+    return SHARE, {"a": b * each, "b": b}, f"{b * each}/{b}\n" + columns.division(b * each, b), each
 
 
 def groups_more(random: Random):
     a, b, d = random.randint(2, 9), random.randint(2, 12), random.randint(2, 40)
-    steps = f"multiply, add\n{a}*{b}={a * b}\n" + columns.addition(a * b, d)
+    steps = f"{a}*{b}+{d}\n{a}*{b}={a * b}\n" + columns.addition(a * b, d)
     return GROUPS_MORE, {"a": a, "b": b, "d": d}, steps, a * b + d
 
 
 def groups_less(random: Random):
     a, b = random.randint(2, 9), random.randint(3, 12)
     d = random.randint(2, a * b - 1)
-    steps = f"multiply, subtract\n{a}*{b}={a * b}\n" + columns.subtraction(a * b, d)
+    steps = f"{a}*{b}-{d}\n{a}*{b}={a * b}\n" + columns.subtraction(a * b, d)
     return GROUPS_LESS, {"a": a, "b": b, "d": d}, steps, a * b - d
 
 
 def more_less(random: Random):
     a, b = random.randint(5, 60), random.randint(2, 40)
     d = random.randint(2, a + b - 1)
-    steps = "add, subtract\n" + columns.addition(a, b) + "\n" + columns.subtraction(a + b, d)
+    steps = f"{a}+{b}-{d}\n" + columns.addition(a, b) + "\n" + columns.subtraction(a + b, d)
     return MORE_LESS, {"a": a, "b": b, "d": d}, steps, a + b - d
 
 
 def perimeter(random: Random):
     a, b = random.randint(2, 40), random.randint(2, 40)
-    return PERIMETER, {"a": a, "b": b}, f"{a}+{b}={a + b}\n" + columns.short_multiplication(a + b, 2), 2 * (a + b)
+    return PERIMETER, {"a": a, "b": b}, f"2*({a}+{b})\n{a}+{b}={a + b}\n" + columns.short_multiplication(a + b, 2), 2 * (a + b)
 
 
 def area(random: Random):
     a, b = random.randint(2, 30), random.randint(2, 12)
-    return AREA, {"a": a, "b": b}, "multiply\n" + columns.multiplication(a, b), a * b
+    return AREA, {"a": a, "b": b}, f"{a}*{b}\n" + columns.multiplication(a, b), a * b

@@ -118,7 +118,7 @@ import Testing
         let largest = logits.max() ?? 0
         func select(_ apply: (inout [Candidate]) -> Void) -> Set<Int> {
             var candidates: [Candidate] = []
-            Temperature(temperature: 1).candidates(logits, largest: largest, into: &candidates)
+            Temperature(temperature: 1).candidates(logits, largest: largest, above: -.infinity, into: &candidates)
             for index in candidates.indices { candidates[index].weight = exp(candidates[index].score) }
             apply(&candidates)
             return Set(candidates.map { Int($0.id) })
@@ -126,9 +126,59 @@ import Testing
         let k = Int.random(in: 1...count, using: &random)
         #expect(select { TopK(k: k).apply(to: &$0) } == Set(reference(logits, SamplingParameters(topK: k)).keys))
         let p = Float.random(in: 0.01..<1, using: &random)
-        #expect(select { TopP(p: p).apply(to: &$0) } == Set(reference(logits, SamplingParameters(topP: p)).keys))
+        #expect(
+            select { candidates in
+                let total = candidates.reduce(0) { $0 + Double($1.weight) }
+                _ = TopP(p: p).apply(to: &candidates, of: total)
+            } == Set(reference(logits, SamplingParameters(topP: p)).keys)
+        )
         let m = Float.random(in: 0...1, using: &random)
         #expect(select { MinP(minP: m).apply(to: &$0) } == Set(reference(logits, SamplingParameters(minP: m)).keys))
+    }
+
+    /// A few probable tokens over a long tail that together counts: what is kept may end before the tail or in it.
+    @Test(arguments: [
+        SamplingParameters(topP: 0.9),
+        SamplingParameters(topP: 0.9995),
+        SamplingParameters(topK: 3, topP: 0.9999),
+        SamplingParameters(topK: 400),
+        SamplingParameters(minP: 1e-3),
+        SamplingParameters(topP: 0.999, minP: 1e-7),
+        SamplingParameters(temperature: 3, topP: 0.7),
+        SamplingParameters(),
+    ])
+    func aLongTailIsKeptWhereItCounts(_ parameters: SamplingParameters) throws {
+        var random = SeededGenerator(3)
+        var logits = (0..<5000).map { _ in Float.random(in: -14 ... -13, using: &random) }
+        for (id, logit) in [(17, 0), (900, -0.5), (901, -2), (4999, -4)] as [(Int, Float)] { logits[id] = logit }
+        let expected = reference(logits, parameters)
+        let counts = try counts(logits, parameters, draws: 3000)
+        #expect(counts.keys.allSatisfy { expected[$0] != nil })
+        let probable = expected.filter { $0.value > 2e-3 }
+        let rest = expected.values.reduce(0, +) - probable.values.reduce(0, +)
+        let drawnRest = counts.filter { probable[$0.key] == nil }.values.reduce(0, +)
+        #expect(fits(counts.filter { probable[$0.key] != nil }, probable, draws: 3000))
+        #expect(abs(Double(drawnRest) - 3000 * rest) < 4 * (3000 * rest).squareRoot() + 1)
+    }
+
+    @Test func sumsOfExponentialsAreExactToAMillionth() {
+        var random = SeededGenerator(5)
+        for (count, temperature) in [(1, 1), (15, 0.3), (16, 1), (9001, 0.6), (9001, 5)] as [(Int, Float)] {
+            let logits = (0..<count).map { _ in Float.random(in: -30...2, using: &random) }
+            let largest = logits.max() ?? 0
+            let expected = logits.reduce(0.0) { $0 + exp(Double(($1 - largest) / temperature)) }
+            let sum = logits.exponentialSum(largest: largest, temperature: temperature)
+            #expect(abs(sum - expected) < 2e-6 * expected, "\(count)")
+            #expect(logits.largestLogit() == logits.firstIndex(of: largest))
+        }
+        #expect(([-.infinity, 1, 3, 3] as [Float]).largestLogit() == 2)
+        for bad in [Float.nan, .infinity] {
+            for place in [0, 7, 40] {
+                var logits = [Float](repeating: 0, count: 41)
+                logits[place] = bad
+                #expect(logits.largestLogit() == nil)
+            }
+        }
     }
 
     @Test func greedyTakesTheLowestOfEquals() throws {

@@ -8,9 +8,12 @@
 struct MinP {
     var minP: Float
 
+    /// The score below which tokens go; minus infinity keeps all.
+    var threshold: Float { minP > 0 ? log(minP) : -.infinity }
+
     func apply(to candidates: inout [Candidate]) {
         guard minP > 0 else { return }
-        let threshold = log(minP)
+        let threshold = threshold
         candidates.removeAll { $0.score < threshold }
     }
 }

@@ -23,7 +23,7 @@ struct Sampler: ~Copyable {
         seed: UInt64,
         position: Int
     ) throws(EngineError) -> SampledToken {
-        try check(logits)
+        guard let place = logits.largestLogit() else { throw Self.fault(of: logits) }
         // The drawn token is not known yet, so the raw logits are kept for its log-probability.
         let raw = parameters.logprobs == nil ? [] : logits
         if parameters.hasPenalties {
@@ -34,7 +34,8 @@ struct Sampler: ~Copyable {
         LogitBias(biases: parameters.logitBias).apply(to: &logits)
         for id in forbidden where logits.indices.contains(id) { logits[id] = -.infinity }
 
-        let largest = largest(logits)
+        let isChanged = parameters.hasPenalties || !parameters.logitBias.isEmpty || !forbidden.isEmpty
+        guard let largest = isChanged ? logits.largestLogit() : place else { throw Self.fault(of: logits) }
         guard logits[largest].isFinite else {
             throw EngineError(.invalidLogits, "no token is possible: the largest logit is \(logits[largest])")
         }
@@ -48,22 +49,14 @@ struct Sampler: ~Copyable {
         )
     }
 
-    private func check(_ logits: [Float]) throws(EngineError) {
-        // The sum of v - v is NaN when one v is NaN or infinite; minus infinity, which forbids a token, is looked at then.
-        guard logits.reduce(0, { $0 + ($1 - $1) }).isNaN else { return }
-        if let bad = logits.firstIndex(where: { $0.isNaN || $0 == .infinity }) {
-            throw EngineError(
-                .invalidLogits,
-                "the model gave \(logits[bad]) as the logit of token \(bad): its weights or the device's arithmetic are broken"
-            )
+    private static func fault(of logits: [Float]) -> EngineError {
+        guard let bad = logits.firstIndex(where: { $0.isNaN || $0 == .infinity }) else {
+            return EngineError(.invalidLogits, "the model gave no logits")
         }
-    }
-
-    /// The place of the largest logit, the first among equals.
-    private func largest(_ logits: [Float]) -> Int {
-        var best = 0
-        for index in logits.indices where logits[index] > logits[best] { best = index }
-        return best
+        return EngineError(
+            .invalidLogits,
+            "the model gave \(logits[bad]) as the logit of token \(bad): its weights or the device's arithmetic are broken"
+        )
     }
 
     private mutating func draw(
@@ -72,13 +65,8 @@ struct Sampler: ~Copyable {
         _ parameters: SamplingParameters,
         _ uniform: Double
     ) -> Int {
-        Temperature(temperature: parameters.temperature).candidates(logits, largest: largest, into: &candidates)
-        MinP(minP: parameters.minP).apply(to: &candidates)
-        TopK(k: parameters.effectiveTopK).apply(to: &candidates)
-        for index in candidates.indices { candidates[index].weight = exp(candidates[index].score) }
-        TopP(p: parameters.topP).apply(to: &candidates)
-
-        var rest = uniform * candidates.reduce(0) { $0 + Double($1.weight) }
+        let total = choose(logits, largest: largest, parameters)
+        var rest = uniform * total
         for candidate in candidates {
             rest -= Double(candidate.weight)
             if rest < 0 { return Int(candidate.id) }
@@ -87,9 +75,35 @@ struct Sampler: ~Copyable {
         return candidates.first { $0.score == 0 }.map { Int($0.id) } ?? 0
     }
 
+    /// Makes `candidates` what may be drawn, and returns the sum of their weights.
+    ///
+    /// Most of a vocabulary is so improbable that min-p, top-k or top-p drop it. So candidates are first those near the
+    /// largest, and all only where these do not hold everything that is kept.
+    private mutating func choose(_ logits: [Float], largest: Float, _ parameters: SamplingParameters) -> Double {
+        let (temperature, minP) = (Temperature(temperature: parameters.temperature), MinP(minP: parameters.minP))
+        let k = parameters.effectiveTopK ?? .max
+        for cutoff in [-12, -.infinity] as [Float] {
+            temperature.candidates(logits, largest: largest, above: cutoff, into: &candidates)
+            minP.apply(to: &candidates)
+            let isComplete = cutoff == -.infinity || minP.threshold > cutoff || k <= candidates.count
+            guard isComplete || (parameters.minP == 0 && k == .max && parameters.topP < 1) else { continue }
+            TopK(k: parameters.effectiveTopK).apply(to: &candidates)
+            for index in candidates.indices { candidates[index].weight = exp(candidates[index].score) }
+            var total = candidates.reduce(0) { $0 + Double($1.weight) }
+            if !isComplete {
+                let near = total
+                total = logits.exponentialSum(largest: largest, temperature: parameters.temperature)
+                // A share of the rest that rounding could hide is looked at, too.
+                guard near >= Double(parameters.topP) * total * 1.00001 else { continue }
+            }
+            return TopP(p: parameters.topP).apply(to: &candidates, of: total)
+        }
+        return 0
+    }
+
     private mutating func logprobs(_ logits: [Float], of id: Int, top count: Int) -> TokenLogprobs {
-        let largest = logits[largest(logits)]
-        let normalizer = log(logits.reduce(0.0) { $0 + Double(exp($1 - largest)) })
+        let largest = logits.largestLogit().map { logits[$0] } ?? 0
+        let normalizer = log(logits.exponentialSum(largest: largest, temperature: 1))
         func logprob(_ logit: Float) -> Float { Float(Double(logit - largest) - normalizer) }
         candidates.removeAll(keepingCapacity: true)
         for (id, logit) in logits.enumerated() { candidates.append(Candidate(id: Int32(id), score: logit)) }

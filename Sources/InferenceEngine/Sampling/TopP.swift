@@ -4,10 +4,12 @@
 struct TopP {
     var p: Float
 
+    /// Keeps those of the candidates that together reach p of `total`, and returns the sum of their weights.
+    ///
     /// Needs the candidates' weights; O(n) on average, and nothing is sorted.
-    func apply(to candidates: inout [Candidate]) {
-        guard p < 1, !candidates.isEmpty else { return }
-        let target = Double(p) * candidates.reduce(0) { $0 + Double($1.weight) }
+    func apply(to candidates: inout [Candidate], of total: Double) -> Double {
+        guard p < 1, !candidates.isEmpty else { return total }
+        let target = Double(p) * total
         // The nucleus ends in low...high; `mass` is the weight of all before low.
         var (low, high, mass) = (0, candidates.count, 0.0)
         while low < high {
@@ -22,5 +24,6 @@ struct TopP {
             }
         }
         candidates.removeLast(candidates.count - max(low, 1))
+        return candidates.reduce(0) { $0 + Double($1.weight) }
     }
 }

@@ -58,10 +58,14 @@
         q += 4 * T;                                                                           \
     }
 
-// y[t][0..<CK_PANEL] for T rows with one panel of groups; a group's weights take `size` bytes.
+// Bytes that one prefetch brings.
+#define CK_LINE 64
+
+// y[t][0..<CK_PANEL] for T rows with one panel of groups; a group's weights take `size` bytes. Half a panel from `ahead`
+// on is brought into the second-level cache meanwhile.
 #define CK_GROUPS_TILE(name, T, STEP)                                                                           \
     static void L(name##_tile_##T)(const uint8_t *panel, const uint8_t *rows, int64_t groups, int64_t group,    \
-                                   int64_t size, float *y) {                                                    \
+                                   int64_t size, const uint8_t *ahead, float *y) {                              \
         for (int part = 0; part < CK_PANEL; part += 2 * CK_WIDTH) {                                             \
             const uint8_t *w = panel, *x = rows;                                                                \
             CK_EACH_##T(CK_SUMS)                                                                                \
@@ -74,7 +78,10 @@
                 const uint8_t *from = w + 2 * CK_PANEL + 4 * part, *q = x + 8 * T;                              \
                 w += 2 * CK_PANEL + size;                                                                       \
                 x += (8 + group) * T;                                                                           \
-                for (; q < x; from += 4 * CK_PANEL) STEP(T)                                                     \
+                for (; q < x; from += 4 * CK_PANEL, ahead += CK_LINE) {                                         \
+                    __builtin_prefetch(ahead, 0, 2);                                                            \
+                    STEP(T)                                                                                     \
+                }                                                                                               \
                 CK_EACH_##T(CK_SCALE)                                                                           \
             }                                                                                                   \
             CK_EACH_##T(CK_KEEP)                                                                                \
@@ -98,11 +105,13 @@
         f##t##_1 = L(fma)((VF)(w_1 & 0xFFFF0000), L(splat)(two[1]), f##t##_1);                 \
     }
 #define CK_BF16_TILE(T, DOT, size)                                                                              \
-    static void L(bf16_tile_##T)(const uint8_t *panel, const uint8_t *rows, int64_t steps, float *y) {          \
+    static void L(bf16_tile_##T)(const uint8_t *panel, const uint8_t *rows, int64_t steps,                      \
+                                 const uint8_t *ahead, float *y) {                                              \
         for (int part = 0; part < CK_PANEL; part += 2 * CK_WIDTH) {                                             \
             const uint8_t *w = panel + 4 * part, *x = rows;                                                     \
             CK_EACH_##T(CK_SUMS)                                                                                \
-            for (int64_t i = 0; i < steps; i++, w += 4 * CK_PANEL, x += 2 * size * T) {                         \
+            for (int64_t i = 0; i < steps; i++, w += 4 * CK_PANEL, x += 2 * size * T, ahead += CK_LINE) {       \
+                __builtin_prefetch(ahead, 0, 2);                                                                \
                 const VU w_0 = (VU)L(load_bytes)(w), w_1 = (VU)L(load_bytes)(w + 4 * CK_WIDTH);                 \
                 CK_EACH_##T(DOT)                                                                                \
             }                                                                                                   \
@@ -148,17 +157,18 @@ static int64_t L(packed_row_size)(const ck_packed_t *weight) {
 }
 
 // y[t][0..<CK_PANEL] for up to CK_MOST_ROWS packed rows.
-static void L(tile)(const ck_packed_t *weight, const uint8_t *panel, const uint8_t *rows, int64_t count, float *y) {
+static void L(tile)(const ck_packed_t *weight, const uint8_t *panel, const uint8_t *rows, int64_t count,
+                    const uint8_t *ahead, float *y) {
     if (weight->packing == CK_PACKED_BF16) {
         const int64_t steps = (weight->k + 1) / 2;
         switch (count) {
-            case 1: return L(bf16_tile_1)(panel, rows, steps, y);
-            case 2: return L(bf16_tile_2)(panel, rows, steps, y);
+            case 1: return L(bf16_tile_1)(panel, rows, steps, ahead, y);
+            case 2: return L(bf16_tile_2)(panel, rows, steps, ahead, y);
 #if CK_REGISTERS == 32
-            case 3: return L(bf16_tile_3)(panel, rows, steps, y);
-            case 4: return L(bf16_tile_4)(panel, rows, steps, y);
-            case 5: return L(bf16_tile_5)(panel, rows, steps, y);
-            case 6: return L(bf16_tile_6)(panel, rows, steps, y);
+            case 3: return L(bf16_tile_3)(panel, rows, steps, ahead, y);
+            case 4: return L(bf16_tile_4)(panel, rows, steps, ahead, y);
+            case 5: return L(bf16_tile_5)(panel, rows, steps, ahead, y);
+            case 6: return L(bf16_tile_6)(panel, rows, steps, ahead, y);
 #endif
         }
         return;
@@ -167,41 +177,48 @@ static void L(tile)(const ck_packed_t *weight, const uint8_t *panel, const uint8
     if (weight->packing == CK_PACKED_INT8) {
         const int64_t size = group * CK_PANEL;
         switch (count) {
-            case 1: return L(int8_tile_1)(panel, rows, groups, group, size, y);
-            case 2: return L(int8_tile_2)(panel, rows, groups, group, size, y);
+            case 1: return L(int8_tile_1)(panel, rows, groups, group, size, ahead, y);
+            case 2: return L(int8_tile_2)(panel, rows, groups, group, size, ahead, y);
 #if CK_REGISTERS == 32
-            case 3: return L(int8_tile_3)(panel, rows, groups, group, size, y);
-            case 4: return L(int8_tile_4)(panel, rows, groups, group, size, y);
-            case 5: return L(int8_tile_5)(panel, rows, groups, group, size, y);
-            case 6: return L(int8_tile_6)(panel, rows, groups, group, size, y);
+            case 3: return L(int8_tile_3)(panel, rows, groups, group, size, ahead, y);
+            case 4: return L(int8_tile_4)(panel, rows, groups, group, size, ahead, y);
+            case 5: return L(int8_tile_5)(panel, rows, groups, group, size, ahead, y);
+            case 6: return L(int8_tile_6)(panel, rows, groups, group, size, ahead, y);
 #endif
         }
     } else {
         const int64_t size = group / 2 * CK_PANEL;
         switch (count) {
-            case 1: return L(int4_tile_1)(panel, rows, groups, group, size, y);
-            case 2: return L(int4_tile_2)(panel, rows, groups, group, size, y);
+            case 1: return L(int4_tile_1)(panel, rows, groups, group, size, ahead, y);
+            case 2: return L(int4_tile_2)(panel, rows, groups, group, size, ahead, y);
 #if CK_REGISTERS == 32
-            case 3: return L(int4_tile_3)(panel, rows, groups, group, size, y);
-            case 4: return L(int4_tile_4)(panel, rows, groups, group, size, y);
-            case 5: return L(int4_tile_5)(panel, rows, groups, group, size, y);
-            case 6: return L(int4_tile_6)(panel, rows, groups, group, size, y);
+            case 3: return L(int4_tile_3)(panel, rows, groups, group, size, ahead, y);
+            case 4: return L(int4_tile_4)(panel, rows, groups, group, size, ahead, y);
+            case 5: return L(int4_tile_5)(panel, rows, groups, group, size, ahead, y);
+            case 6: return L(int4_tile_6)(panel, rows, groups, group, size, ahead, y);
 #endif
         }
     }
 }
 
+// What tile number `tile` brings into the cache: the first two tiles a half each of the next panel, which is then there
+// when its turn comes. A single tile is as fast as memory, and needs no help.
+CK_INLINE const uint8_t *L(ahead)(const uint8_t *panel, int64_t panel_size, int64_t tile, int64_t tiles) {
+    return tile < 2 && tiles > 1 ? panel + panel_size + tile * (panel_size / 2) : panel;
+}
+
 static void L(packed_linear)(const ck_packed_t *weight, const void *packed, int64_t tokens, const void *bias,
                              ck_type_t bias_type, int64_t first, int64_t last, float *y, int64_t y_stride) {
     const int64_t panel_size = ck_packed_panel_size(weight), row_size = L(packed_row_size)(weight);
-    const int64_t tile = L(packed_tile)(tokens);
+    const int64_t tile = L(packed_tile)(tokens), tiles = (tokens + tile - 1) / tile;
     float sums[CK_MOST_ROWS * CK_PANEL];
     for (int64_t p = first; p < last; p++) {
         const uint8_t *panel = (const uint8_t *)weight->panels + p * panel_size;
         const int64_t start = p * CK_PANEL, end = start + CK_PANEL < weight->n ? start + CK_PANEL : weight->n;
         for (int64_t t = 0; t < tokens; t += tile) {
             const int64_t count = tokens - t < tile ? tokens - t : tile;
-            L(tile)(weight, panel, (const uint8_t *)packed + t * row_size, count, sums);
+            const uint8_t *ahead = L(ahead)(panel, panel_size, t / tile, tiles);
+            L(tile)(weight, panel, (const uint8_t *)packed + t * row_size, count, ahead, sums);
             for (int64_t row = 0; row < count; row++) {
                 const float *from = sums + row * CK_PANEL - start;
                 for (int64_t n = start; n < end; n += CK_WIDTH) {
@@ -217,14 +234,16 @@ static void L(packed_linear)(const ck_packed_t *weight, const void *packed, int6
 static void L(packed_swiglu)(const ck_packed_t *weight, const void *packed, int64_t tokens, int64_t first, int64_t last,
                              float *y, int64_t y_stride) {
     const int64_t panel_size = ck_packed_panel_size(weight), row_size = L(packed_row_size)(weight);
-    const int64_t tile = L(packed_tile)(tokens), half = CK_PANEL / 2, width = weight->n / 2;
+    const int64_t tile = L(packed_tile)(tokens), tiles = (tokens + tile - 1) / tile;
+    const int64_t half = CK_PANEL / 2, width = weight->n / 2;
     float sums[CK_MOST_ROWS * CK_PANEL];
     for (int64_t p = first; p < last; p++) {
         const uint8_t *panel = (const uint8_t *)weight->panels + p * panel_size;
         const int64_t start = p * half, end = start + half < width ? start + half : width;
         for (int64_t t = 0; t < tokens; t += tile) {
             const int64_t count = tokens - t < tile ? tokens - t : tile;
-            L(tile)(weight, panel, (const uint8_t *)packed + t * row_size, count, sums);
+            const uint8_t *ahead = L(ahead)(panel, panel_size, t / tile, tiles);
+            L(tile)(weight, panel, (const uint8_t *)packed + t * row_size, count, ahead, sums);
             for (int64_t row = 0; row < count; row++) {
                 const float *gate = sums + row * CK_PANEL - start;
                 for (int64_t n = start; n < end; n += CK_WIDTH) {
@@ -244,16 +263,15 @@ static void L(pack_group)(const float *x, int64_t left, int64_t group, int32_t o
     VU largest = {0};  // magnitudes order as their bits do, with NaN above all
     for (int64_t i = 0; i < group && i < left; i += CK_WIDTH) {
         const VU bits = (VU)L(load)(x, CK_F32, i, left < group ? left : group) & 0x7FFFFFFF;
-        largest = (bits & (VU)(bits > largest)) | (largest & ~(VU)(bits > largest));
+        largest = __builtin_elementwise_max(largest, bits);
     }
-    uint32_t most = 0;
-    for (int lane = 0; lane < CK_WIDTH; lane++) most = largest[lane] > most ? largest[lane] : most;
+    const uint32_t most = __builtin_reduce_max(largest);
     float magnitude;
     __builtin_memcpy(&magnitude, &most, 4);
     const float scale = magnitude / 127;
     const VF inverse = L(splat)(magnitude > 0x1p-120f ? 127 / magnitude : 0);
     const VF rounding = L(splat)(0x1.8p23f);  // adding it leaves the nearest integer in the lowest bits
-    VI total = {0};
+    VU total = {0};
     uint8_t *q = packed + 8 * count + 4 * row;
     for (int64_t i = 0; i < group; i += CK_WIDTH) {
         VF v = i < left ? L(load)(x, CK_F32, i, left < group ? left : group) : (VF){0};
@@ -266,11 +284,9 @@ static void L(pack_group)(const float *x, int64_t left, int64_t group, int32_t o
         for (int lane = 0; lane < CK_WIDTH && i + lane < group; lane += 4) {
             __builtin_memcpy(q + (i + lane) * count, lanes + lane, 4);
         }
-        total += integer;
+        total += (VU)integer;
     }
-    uint32_t sum = 0;
-    for (int lane = 0; lane < CK_WIDTH; lane++) sum += (uint32_t)total[lane];
-    const uint32_t correction = 0 - (uint32_t)offset * sum;
+    const uint32_t correction = 0 - (uint32_t)offset * __builtin_reduce_add(total);
     __builtin_memcpy(packed + 4 * row, &correction, 4);
     __builtin_memcpy(packed + 4 * count + 4 * row, &scale, 4);
 }

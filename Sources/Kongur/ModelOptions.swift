@@ -13,9 +13,9 @@ public struct ModelOptions: Sendable, Hashable {
         case float32 = "f32"
         /// As bfloat16, packed for the processor and multiplied in bfloat16 where it can.
         case bfloat16 = "bf16"
-        /// In 8 bits, with a scale for every 64 inputs.
+        /// In 8 bits, with a scale for every 128 inputs.
         case int8
-        /// In 4 bits, with a scale for every 32 inputs.
+        /// In 4 bits, with a scale for every 64 inputs.
         case int4
     }
 

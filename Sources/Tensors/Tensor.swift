@@ -70,6 +70,9 @@ package struct Tensor: Sendable {
         }
     }
 
+    /// Gives back the memory of a mapped file's pages that hold the elements, which are read again when touched.
+    package func discard() { storage.discardPages(byteOffset..<byteOffset + byteCount) }
+
     /// The same elements under another shape of the same size.
     package func reshaped(_ shape: Shape) throws(TensorError) -> Tensor {
         guard shape.checkedElementCount == elementCount else {

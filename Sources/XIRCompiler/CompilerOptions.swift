@@ -11,8 +11,8 @@ package enum WeightForm: Sendable, Hashable {
     case packed(PackedLayout.Packing, group: Int)
 
     package static let bfloat16 = packed(.bfloat16, group: 2)
-    package static let int8 = packed(.int8, group: 64)
-    package static let int4 = packed(.int4, group: 32)
+    package static let int8 = packed(.int8, group: 128)
+    package static let int4 = packed(.int4, group: 64)
 }
 
 /// What the compiler may choose.

@@ -60,7 +60,7 @@ private struct JoinSwiGLUHalves: RewritePattern {
     }
 }
 
-/// Replaces several `linear` of the same rows by one over the joined weights.
+/// Replaces several `linear` of the same rows, quantised or not, by one over the joined weights.
 private struct ProjectionMerge {
     let pass: String
     let prefix: String
@@ -90,13 +90,15 @@ private struct ProjectionMerge {
             }
             guard !merges.isEmpty else { continue }
             var constants = module.constants
+            var uses = ConstantUses(module.functions)
+            module.constants = [:]  // so that weights go when they are merged
             var merged: Set<ValueID> = []
             var rewriter = FunctionRewriter(function)
             do throws(XIRError) {
                 module.functions[index] = try rewriter.rebuild { (operation, rewriter) throws(XIRError) in
                     guard let first = operation.results.first, let group = merges[first] else { return nil }
                     if merged.contains(first) { return [] }
-                    let parts = try merge(group, operation.operands[0], definitions, &rewriter, &constants)
+                    let parts = try merge(group, operation.operands[0], definitions, &rewriter, &constants, &uses)
                     for (projection, part) in zip(group, parts) {
                         merged.insert(projection.results[0])
                         rewriter.replace(projection.results[0], with: part)
@@ -107,7 +109,8 @@ private struct ProjectionMerge {
                 throw CompilerError(.invalidModule, "\(pass): \(error.message)", cause: error)
             }
             module.constants = constants
-            module.removeUnusedConstants()
+            // What referred to the merged weights is dead, and they are gone.
+            _ = try EliminateDeadCode().run(on: &module)
         }
         return outcome
     }
@@ -116,7 +119,7 @@ private struct ProjectionMerge {
     private func projection(_ value: ValueID, _ definitions: [ValueID: Operation]) -> Operation? {
         var current = value
         while let operation = definitions[current] {
-            if operation.name == "linear" { return operation }
+            if operation.name.hasSuffix("linear") { return operation }
             guard ["reshape", "rotary", "rms_norm"].contains(operation.name) else { return nil }
             current = operation.operands[0]
         }
@@ -135,6 +138,9 @@ private struct ProjectionMerge {
         }
         guard projections.allSatisfy({ $0.operands[0] == first.operands[0] }) else {
             return "the projections are not of the same rows"
+        }
+        guard projections.allSatisfy({ $0.name == first.name && $0.attributes == first.attributes }) else {
+            return "the projections are quantised in different ways"
         }
         guard projections.allSatisfy({ $0.operands.count == first.operands.count }) else {
             return "some projections have a bias and some have none"
@@ -156,7 +162,8 @@ private struct ProjectionMerge {
         _ x: ValueID,
         _ definitions: [ValueID: Operation],
         _ rewriter: inout FunctionRewriter,
-        _ constants: inout [String: Constant]
+        _ constants: inout [String: Constant],
+        _ uses: inout ConstantUses
     ) throws(XIRError) -> [ValueID] {
         var operands = [x]
         for position in 1..<group[0].operands.count {
@@ -166,8 +173,9 @@ private struct ProjectionMerge {
             let joined = Constant.tensor(Tensor.concatenatedRows(tensors))
             constants[name] = joined
             operands.append(rewriter.constant(name, joined))
+            for name in names { uses.release(name, from: &constants) }
         }
-        let whole = try rewriter.value("linear", operands)
+        let whole = try rewriter.value(group[0].name, operands, group[0].attributes)
         let axis = rewriter.type(whole).rank - 1
         var start = Extent(0)
         var parts: [ValueID] = []

@@ -21,6 +21,8 @@ package struct PackWeights: Pass {
     package func run(on module: inout Module) throws(CompilerError) -> PassOutcome {
         var outcome = PassOutcome()
         var constants = module.constants
+        var uses = ConstantUses(module.functions)
+        module.constants = [:]  // so that weights go when their panels are made
         for index in module.functions.indices {
             let gated = gatedProducts(module.functions[index])
             var waiting: [ValueID: Operation] = [:]
@@ -34,14 +36,14 @@ package struct PackWeights: Pass {
                             waiting[operation.results[0]] = operation
                             return nil
                         }
-                        return try pack(operation, "packed_linear", &rewriter, &constants, &outcome)
+                        return try pack(operation, "packed_linear", &rewriter, &constants, &uses, &outcome)
                     case prefix + "embedding":
-                        return try pack(operation, "packed_embedding", &rewriter, &constants, &outcome)
+                        return try pack(operation, "packed_embedding", &rewriter, &constants, &uses, &outcome)
                     case "swiglu":
                         guard operation.operands.count == 1, let product = waiting[operation.operands[0]] else {
                             return nil
                         }
-                        return try pack(product, "packed_swiglu", &rewriter, &constants, &outcome)
+                        return try pack(product, "packed_swiglu", &rewriter, &constants, &uses, &outcome)
                     default: return nil
                     }
                 }
@@ -75,21 +77,19 @@ package struct PackWeights: Pass {
         _ packed: String,
         _ rewriter: inout FunctionRewriter,
         _ constants: inout [String: Constant],
+        _ uses: inout ConstantUses,
         _ outcome: inout PassOutcome
     ) throws(XIRError) -> [ValueID]? {
-        let count = packing == .bfloat16 ? 1 : 2
-        var tensors: [Tensor] = []
-        for operand in operation.operands[1...count] {
-            guard let name = rewriter.definition(operand, "constant")?.string("name"),
-                let tensor = constants[name]?.tensor
-            else { return nil }
-            tensors.append(tensor)
+        let sources = operation.operands[1...(packing == .bfloat16 ? 1 : 2)]
+        let names = sources.compactMap { rewriter.definition($0, "constant")?.string("name") }
+        let extents = rewriter.type(operation.operands[1]).extents
+        guard names.count == sources.count, let rows = extents[0].fixed, let inputs = extents[1].fixed else {
+            return nil
         }
         guard rewriter.type(operation.operands[0]).elementType != .int64 else {
             outcome.refuse("'\(operation.name)' takes numbers of 64 bits")
             return nil
         }
-        let (rows, inputs) = (tensors[0].shape[0], tensors[0].shape[1])
         let isGated = packed == "packed_swiglu"
         var attributes: [String: Attribute] = [
             "packing": .string(packing.rawValue), "features": .integer(isGated ? rows / 2 : rows),
@@ -100,17 +100,21 @@ package struct PackWeights: Pass {
             return nil
         }
         if packed == "packed_embedding" { attributes["width"] = .integer(inputs) }
-        let source = rewriter.definition(operation.operands[1])?.string("name") ?? ""
-        let name = "\(source).\(packing.rawValue)\(isGated ? ".gated" : "")"
+        let name = "\(names[0]).\(packing.rawValue)\(isGated ? ".gated" : "")"
         if constants[name] == nil {
-            let rowOf: (Int) -> Int? =
-                isGated ? { Self.gatedRow($0, features: rows / 2) } : { $0 < rows ? $0 : nil }
-            constants[name] = .tensor(layout.packed(tensors, rowOf))
+            let tensors = names.compactMap { constants[$0]?.tensor }
+            guard tensors.count == names.count else { return nil }
+            constants[name] = .tensor(
+                layout.packed(tensors) {
+                    isGated ? Self.gatedRow($0, features: rows / 2) : $0 < rows ? $0 : nil
+                }
+            )
         }
+        for name in names { uses.release(name, from: &constants) }
         guard let constant = constants[name] else { return nil }
         outcome.rewrites += 1
         let operands =
-            [operation.operands[0], rewriter.constant(name, constant)] + operation.operands.dropFirst(1 + count)
+            [operation.operands[0], rewriter.constant(name, constant)] + operation.operands.dropFirst(1 + names.count)
         return try rewriter.append(packed, operands, attributes)
     }
 

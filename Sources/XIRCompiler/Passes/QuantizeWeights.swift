@@ -3,8 +3,8 @@ package import XIR
 
 /// Turns the weights of `linear` and `embedding` into whole numbers with a scale for each group of inputs.
 ///
-/// Symmetric: scale = largest magnitude / 127 (7 for 4 bits), rounded up to float16, and weight = round(w / scale), ties
-/// to even. Vectors (norms, biases) stay as they are. A matrix with numbers that are not finite, or too large for a
+/// Symmetric: scale = largest magnitude / 127, rounded up to float16, and weight = round(w / scale), ties to even; for 4 bits
+/// largest magnitude / 7 or somewhat less, whichever has the least squared error. Vectors (norms, biases) stay as they are. A matrix with numbers that are not finite, or too large for a
 /// float16 scale, is refused and stays as it is.
 package struct QuantizeWeights: Pass {
     package let name = "quantize-weights"
@@ -86,14 +86,15 @@ struct QuantizedWeights {
                         let range = g * group..<min(columns, (g + 1) * group)
                         var magnitude: Float = 0
                         for i in range { magnitude = max(magnitude, row[i].magnitude) }
-                        let bits = Half.bitPatternRoundedUp(magnitude / Float(largest))
-                        let scale = Half.float(bitPattern: bits)
                         // NaN is not below anything, and so refused too.
-                        guard scale.isFinite, row[range].allSatisfy({ $0.magnitude <= magnitude }) else { return false }
+                        guard magnitude <= Float(largest) * 65504, row[range].allSatisfy({ $0.magnitude <= magnitude })
+                        else { return false }
+                        let bits = Self.scale(row[range], magnitude, largest)
                         scales[r * groups + g] = bits
+                        let scale = Half.float(bitPattern: bits)
                         let inverse = scale > 0 ? 1 / scale : 0
                         for i in range {
-                            numbers[r * columns + i] = Int8((row[i] * inverse).rounded(.toNearestOrEven))
+                            numbers[r * columns + i] = Int8(Self.rounded(row[i] * inverse, largest))
                         }
                     }
                 }
@@ -101,7 +102,36 @@ struct QuantizedWeights {
             }
         }
         guard isSound else { return nil }
+        matrix.discard()
         self.numbers = numbers.freeze()
         self.scales = scales.freeze()
+    }
+
+    /// A whole number from -largest to largest.
+    private static func rounded(_ value: Float, _ largest: Int) -> Float {
+        // Adding it leaves the nearest whole number, ties to even, in the lowest bits; faster than a call.
+        let rounding: Float = 0x1.8p23
+        let nearest = (value + rounding) - rounding
+        return min(max(nearest, -Float(largest)), Float(largest))
+    }
+
+    /// The float16 bits of a group's scale: for 8 bits that of the largest magnitude; for 4 bits, where cutting off the
+    /// largest may be worth it, the one of some candidates with the least squared error.
+    private static func scale(_ values: ArraySlice<Float>, _ magnitude: Float, _ largest: Int) -> UInt16 {
+        let whole = Half.bitPatternRoundedUp(magnitude / Float(largest))
+        guard largest < 127, magnitude > 0 else { return whole }
+        var (best, least) = (whole, Float.infinity)
+        for share in [1, 0.95, 0.9, 0.85, 0.8, 0.75] as [Float] {
+            let bits = Half.bitPatternRoundedUp(magnitude * share / Float(largest))
+            let scale = Half.float(bitPattern: bits)
+            let inverse = 1 / scale
+            var error: Float = 0
+            for value in values {
+                let difference = rounded(value * inverse, largest) * scale - value
+                error += difference * difference
+            }
+            if error < least { (best, least) = (bits, error) }
+        }
+        return best
     }
 }

@@ -43,27 +43,27 @@ extension PassPipeline {
     /// All passes for these options, in order.
     package static func standard(_ options: CompilerOptions) -> PassPipeline {
         var passes = recognition.passes + paging(options).passes
-        if options.fuse { passes += fusion.passes }
-        return PassPipeline(passes + weights(options.weights).passes)
-    }
-
-    /// What brings weights into a form.
-    package static func weights(_ form: WeightForm) -> PassPipeline {
-        switch form {
-        case .stored: PassPipeline([])
-        case .float32: PassPipeline([ConvertWeights(to: .float32)])
-        case .packed(.bfloat16, let group): PassPipeline([PackWeights(.bfloat16, group: group)])
-        case .packed(let packing, let group):
-            PassPipeline([
-                QuantizeWeights(bits: packing == .int4 ? 4 : 8, group: group), PackWeights(packing, group: group),
-            ])
+        // Before the fusions, which copy weights: copies are smaller then.
+        if case .packed(let packing, let group) = options.weights, packing != .bfloat16 {
+            passes.append(QuantizeWeights(bits: packing == .int4 ? 4 : 8, group: group))
         }
+        if options.fuse { passes += fusion.passes }
+        switch options.weights {
+        case .stored: break
+        case .float32: passes.append(ConvertWeights(to: .float32))
+        case .packed(let packing, let group): passes.append(PackWeights(packing, group: group))
+        }
+        return PassPipeline(passes)
     }
 
     /// Every pass that `kongur optimize` can run by name.
     package static func named(_ name: String, _ options: CompilerOptions) throws(CompilerError) -> any Pass {
         var all = standard(options).passes
-        for form in [WeightForm.float32, .int8] { all += weights(form).passes }
+        for form in [WeightForm.float32, .int8] {
+            var options = options
+            options.weights = form
+            all += standard(options).passes
+        }
         if let pass = all.first(where: { $0.name == name }) { return pass }
         var names: [String] = []
         for pass in all where !names.contains(pass.name) { names.append(pass.name) }

@@ -91,7 +91,7 @@ def balanced(scores: dict[str, float]) -> dict[str, float]:
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--steps", type=int, nargs="+", default=[13_000, 24_000], help="where the rounds of the training end")
+    arguments.add_argument("--steps", type=int, nargs="+", default=[13_000, 20_000], help="where the rounds of the training end")
     arguments.add_argument("--decay", type=float, default=0.4, help="last share of a round's steps, over which the rate falls to zero")
     arguments.add_argument("--rows", type=int, default=12)
     arguments.add_argument("--length", type=int, default=256)

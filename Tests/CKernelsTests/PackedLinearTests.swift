@@ -209,6 +209,11 @@ import Testing
         }
     }
 
+    @Test(arguments: levels, packings) func noRowsAreNoWork(level: ck_level_t, packing: ck_packing_t) {
+        let product = Case(tokens: 1, k: 40, n: 40, packing, group: 32)
+        #expect(at(level) { product.run(tokens: 0..<0) } == [])
+    }
+
     @Test(arguments: levels)
     func gateAndUpBecomeOneResult(level: ck_level_t) {
         // 18 features: a panel of 16 gates and 16 ups, and a piece of the next.

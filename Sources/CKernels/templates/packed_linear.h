@@ -58,14 +58,12 @@
         q += 4 * T;                                                                           \
     }
 
-// Bytes that one prefetch brings.
-#define CK_LINE 64
-
-// y[t][0..<CK_PANEL] for T rows with one panel of groups; a group's weights take `size` bytes. Half a panel from `ahead`
-// on is brought into the second-level cache meanwhile.
+// y[t][0..<CK_PANEL] for T rows with one panel of groups; a group's weights take `size` bytes. Each
+// step asks for the lines at `ahead`, which moves by `stride`.
+#define CK_FETCH(ahead) __builtin_prefetch(ahead, 0, 2), __builtin_prefetch(ahead + 64, 0, 2);
 #define CK_GROUPS_TILE(name, T, STEP)                                                                           \
     static void L(name##_tile_##T)(const uint8_t *panel, const uint8_t *rows, int64_t groups, int64_t group,    \
-                                   int64_t size, const uint8_t *ahead, float *y) {                              \
+                                   int64_t size, const uint8_t *ahead, int64_t stride, float *y) {              \
         for (int part = 0; part < CK_PANEL; part += 2 * CK_WIDTH) {                                             \
             const uint8_t *w = panel, *x = rows;                                                                \
             CK_EACH_##T(CK_SUMS)                                                                                \
@@ -78,8 +76,8 @@
                 const uint8_t *from = w + 2 * CK_PANEL + 4 * part, *q = x + 8 * T;                              \
                 w += 2 * CK_PANEL + size;                                                                       \
                 x += (8 + group) * T;                                                                           \
-                for (; q < x; from += 4 * CK_PANEL, ahead += CK_LINE) {                                         \
-                    __builtin_prefetch(ahead, 0, 2);                                                            \
+                for (; q < x; from += 4 * CK_PANEL, ahead += stride) {                                         \
+                    CK_FETCH(ahead)                                                                             \
                     STEP(T)                                                                                     \
                 }                                                                                               \
                 CK_EACH_##T(CK_SCALE)                                                                           \
@@ -106,12 +104,12 @@
     }
 #define CK_BF16_TILE(T, DOT, size)                                                                              \
     static void L(bf16_tile_##T)(const uint8_t *panel, const uint8_t *rows, int64_t steps,                      \
-                                 const uint8_t *ahead, float *y) {                                              \
+                                 const uint8_t *ahead, int64_t stride, float *y) {                              \
         for (int part = 0; part < CK_PANEL; part += 2 * CK_WIDTH) {                                             \
             const uint8_t *w = panel + 4 * part, *x = rows;                                                     \
             CK_EACH_##T(CK_SUMS)                                                                                \
-            for (int64_t i = 0; i < steps; i++, w += 4 * CK_PANEL, x += 2 * size * T, ahead += CK_LINE) {       \
-                __builtin_prefetch(ahead, 0, 2);                                                                \
+            for (int64_t i = 0; i < steps; i++, w += 4 * CK_PANEL, x += 2 * size * T, ahead += stride) {       \
+                CK_FETCH(ahead)                                                                                 \
                 const VU w_0 = (VU)L(load_bytes)(w), w_1 = (VU)L(load_bytes)(w + 4 * CK_WIDTH);                 \
                 CK_EACH_##T(DOT)                                                                                \
             }                                                                                                   \
@@ -158,17 +156,17 @@ static int64_t L(packed_row_size)(const ck_packed_t *weight) {
 
 // y[t][0..<CK_PANEL] for up to CK_MOST_ROWS packed rows.
 static void L(tile)(const ck_packed_t *weight, const uint8_t *panel, const uint8_t *rows, int64_t count,
-                    const uint8_t *ahead, float *y) {
+                    const uint8_t *ahead, int64_t stride, float *y) {
     if (weight->packing == CK_PACKED_BF16) {
         const int64_t steps = (weight->k + 1) / 2;
         switch (count) {
-            case 1: return L(bf16_tile_1)(panel, rows, steps, ahead, y);
-            case 2: return L(bf16_tile_2)(panel, rows, steps, ahead, y);
+            case 1: return L(bf16_tile_1)(panel, rows, steps, ahead, stride, y);
+            case 2: return L(bf16_tile_2)(panel, rows, steps, ahead, stride, y);
 #if CK_REGISTERS == 32
-            case 3: return L(bf16_tile_3)(panel, rows, steps, ahead, y);
-            case 4: return L(bf16_tile_4)(panel, rows, steps, ahead, y);
-            case 5: return L(bf16_tile_5)(panel, rows, steps, ahead, y);
-            case 6: return L(bf16_tile_6)(panel, rows, steps, ahead, y);
+            case 3: return L(bf16_tile_3)(panel, rows, steps, ahead, stride, y);
+            case 4: return L(bf16_tile_4)(panel, rows, steps, ahead, stride, y);
+            case 5: return L(bf16_tile_5)(panel, rows, steps, ahead, stride, y);
+            case 6: return L(bf16_tile_6)(panel, rows, steps, ahead, stride, y);
 #endif
         }
         return;
@@ -177,40 +175,42 @@ static void L(tile)(const ck_packed_t *weight, const uint8_t *panel, const uint8
     if (weight->packing == CK_PACKED_INT8) {
         const int64_t size = group * CK_PANEL;
         switch (count) {
-            case 1: return L(int8_tile_1)(panel, rows, groups, group, size, ahead, y);
-            case 2: return L(int8_tile_2)(panel, rows, groups, group, size, ahead, y);
+            case 1: return L(int8_tile_1)(panel, rows, groups, group, size, ahead, stride, y);
+            case 2: return L(int8_tile_2)(panel, rows, groups, group, size, ahead, stride, y);
 #if CK_REGISTERS == 32
-            case 3: return L(int8_tile_3)(panel, rows, groups, group, size, ahead, y);
-            case 4: return L(int8_tile_4)(panel, rows, groups, group, size, ahead, y);
-            case 5: return L(int8_tile_5)(panel, rows, groups, group, size, ahead, y);
-            case 6: return L(int8_tile_6)(panel, rows, groups, group, size, ahead, y);
+            case 3: return L(int8_tile_3)(panel, rows, groups, group, size, ahead, stride, y);
+            case 4: return L(int8_tile_4)(panel, rows, groups, group, size, ahead, stride, y);
+            case 5: return L(int8_tile_5)(panel, rows, groups, group, size, ahead, stride, y);
+            case 6: return L(int8_tile_6)(panel, rows, groups, group, size, ahead, stride, y);
 #endif
         }
     } else {
         const int64_t size = group / 2 * CK_PANEL;
         switch (count) {
-            case 1: return L(int4_tile_1)(panel, rows, groups, group, size, ahead, y);
-            case 2: return L(int4_tile_2)(panel, rows, groups, group, size, ahead, y);
+            case 1: return L(int4_tile_1)(panel, rows, groups, group, size, ahead, stride, y);
+            case 2: return L(int4_tile_2)(panel, rows, groups, group, size, ahead, stride, y);
 #if CK_REGISTERS == 32
-            case 3: return L(int4_tile_3)(panel, rows, groups, group, size, ahead, y);
-            case 4: return L(int4_tile_4)(panel, rows, groups, group, size, ahead, y);
-            case 5: return L(int4_tile_5)(panel, rows, groups, group, size, ahead, y);
-            case 6: return L(int4_tile_6)(panel, rows, groups, group, size, ahead, y);
+            case 3: return L(int4_tile_3)(panel, rows, groups, group, size, ahead, stride, y);
+            case 4: return L(int4_tile_4)(panel, rows, groups, group, size, ahead, stride, y);
+            case 5: return L(int4_tile_5)(panel, rows, groups, group, size, ahead, stride, y);
+            case 6: return L(int4_tile_6)(panel, rows, groups, group, size, ahead, stride, y);
 #endif
         }
     }
 }
 
-// What tile number `tile` brings into the cache: the first two tiles a half each of the next panel, which is then there
-// when its turn comes. A single tile is as fast as memory, and needs no help.
+// From where a tile brings weights into the second-level cache while it multiplies. With one tile memory is the limit, and
+// that is what comes next; with several it is the next panel, the same share with each, so that memory never rests.
 CK_INLINE const uint8_t *L(ahead)(const uint8_t *panel, int64_t panel_size, int64_t tile, int64_t tiles) {
-    return tile < 2 && tiles > 1 ? panel + panel_size + tile * (panel_size / 2) : panel;
+    return tiles == 1 ? panel + 4096 : panel + panel_size + tile * (panel_size / tiles);
 }
 
 static void L(packed_linear)(const ck_packed_t *weight, const void *packed, int64_t tokens, const void *bias,
                              ck_type_t bias_type, int64_t first, int64_t last, float *y, int64_t y_stride) {
+    if (tokens <= 0) return;
     const int64_t panel_size = ck_packed_panel_size(weight), row_size = L(packed_row_size)(weight);
     const int64_t tile = L(packed_tile)(tokens), tiles = (tokens + tile - 1) / tile;
+    const int64_t stride = 4 * CK_PANEL / tiles;
     float sums[CK_MOST_ROWS * CK_PANEL];
     for (int64_t p = first; p < last; p++) {
         const uint8_t *panel = (const uint8_t *)weight->panels + p * panel_size;
@@ -218,7 +218,7 @@ static void L(packed_linear)(const ck_packed_t *weight, const void *packed, int6
         for (int64_t t = 0; t < tokens; t += tile) {
             const int64_t count = tokens - t < tile ? tokens - t : tile;
             const uint8_t *ahead = L(ahead)(panel, panel_size, t / tile, tiles);
-            L(tile)(weight, panel, (const uint8_t *)packed + t * row_size, count, ahead, sums);
+            L(tile)(weight, panel, (const uint8_t *)packed + t * row_size, count, ahead, stride, sums);
             for (int64_t row = 0; row < count; row++) {
                 const float *from = sums + row * CK_PANEL - start;
                 for (int64_t n = start; n < end; n += CK_WIDTH) {
@@ -233,9 +233,11 @@ static void L(packed_linear)(const ck_packed_t *weight, const void *packed, int6
 
 static void L(packed_swiglu)(const ck_packed_t *weight, const void *packed, int64_t tokens, int64_t first, int64_t last,
                              float *y, int64_t y_stride) {
+    if (tokens <= 0) return;
     const int64_t panel_size = ck_packed_panel_size(weight), row_size = L(packed_row_size)(weight);
     const int64_t tile = L(packed_tile)(tokens), tiles = (tokens + tile - 1) / tile;
     const int64_t half = CK_PANEL / 2, width = weight->n / 2;
+    const int64_t stride = 4 * CK_PANEL / tiles;
     float sums[CK_MOST_ROWS * CK_PANEL];
     for (int64_t p = first; p < last; p++) {
         const uint8_t *panel = (const uint8_t *)weight->panels + p * panel_size;
@@ -243,7 +245,7 @@ static void L(packed_swiglu)(const ck_packed_t *weight, const void *packed, int6
         for (int64_t t = 0; t < tokens; t += tile) {
             const int64_t count = tokens - t < tile ? tokens - t : tile;
             const uint8_t *ahead = L(ahead)(panel, panel_size, t / tile, tiles);
-            L(tile)(weight, panel, (const uint8_t *)packed + t * row_size, count, ahead, sums);
+            L(tile)(weight, panel, (const uint8_t *)packed + t * row_size, count, ahead, stride, sums);
             for (int64_t row = 0; row < count; row++) {
                 const float *gate = sums + row * CK_PANEL - start;
                 for (int64_t n = start; n < end; n += CK_WIDTH) {

@@ -21,10 +21,12 @@ struct GraphDamage {
     /// Compiles damaged copies of a model.
     ///
     /// Each may be refused or mean something else; none may end the program.
-    static func compileDamaged(_ model: Model, times: Int) {
+    static func compileDamaged(_ model: Model, times: Int) async {
         var options = CompilerOptions()
         options.cacheElementType = .float32
         for seed in 0..<UInt64(times) {
+            // Tests that wait for something run on the same few threads.
+            await Task.yield()
             var damage = GraphDamage(model, seed: seed)
             let damaged = damage.damaged(model)
             guard let module = try? ONNXImporter.module(from: damaged) else { continue }

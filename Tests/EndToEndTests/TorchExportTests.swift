@@ -13,7 +13,7 @@ import XIRCompiler
     private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("export_with_torch.py").path
 
-    @Test(arguments: ["qwen2-tied", "qwen3"]) func graphsOfTorchEqualTransformers(name: String) throws {
+    @Test(arguments: ["qwen2-tied", "qwen3"]) func graphsOfTorchEqualTransformers(name: String) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("torch-export-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -27,7 +27,7 @@ import XIRCompiler
         ]
         for (graph, tolerance) in graphs {
             let model = try ModelReader().read(path: folder.appendingPathComponent("\(graph).onnx").path)
-            GraphDamage.compileDamaged(model, times: 100)
+            await GraphDamage.compileDamaged(model, times: 100)
             let module = try ONNXImporter.module(from: model)
             let compilation = try Compiler(options: options).compile(module, contextLength: 64, stopTokenIDs: [])
             let logits = try PassChecker(device: ReferenceDevice(), options: options, tokens: prompt)

@@ -117,7 +117,7 @@ import Testing
 
     @Test func anAnswerThatDripsForEverIsCutOff() async throws {
         let hub = try await LocalHub { _, _ in
-            .init(body: (0..<200).flatMap { _ in [.bytes([0x20]), .pause(.milliseconds(50))] as [LocalHub.Piece] })
+            .init(body: (0..<6000).flatMap { _ in [.bytes([0x20]), .pause(.milliseconds(50))] as [LocalHub.Piece] })
         }
         let cache = try TemporaryCache()
         var configuration = try cache.client(hub).configuration

@@ -35,13 +35,6 @@ void ck_packed_swiglu(const ck_packed_t *weight, const void *packed, int64_t tok
     CK_DISPATCH(packed_swiglu, weight, packed, tokens, first, last, y, y_stride);
 }
 
-static float half_to_float(uint16_t bits) {
-    const uint32_t exponent = bits >> 10 & 31, fraction = bits & 1023;
-    float magnitude = exponent == 0 ? (float)fraction * 0x1p-24f : ldexpf((float)(fraction + 1024), (int)exponent - 25);
-    if (exponent == 31) magnitude = fraction ? NAN : INFINITY;
-    return bits & 0x8000 ? -magnitude : magnitude;
-}
-
 void ck_packed_gather(const ck_packed_t *weight, const int32_t *indices, int64_t count, float *y) {
     const int64_t panel_size = ck_packed_panel_size(weight), k = weight->k;
     for (int64_t t = 0; t < count; t++, y += k) {
@@ -60,7 +53,8 @@ void ck_packed_gather(const ck_packed_t *weight, const int32_t *indices, int64_t
         for (int64_t start = 0; start < k; start += weight->group) {
             uint16_t bits;
             memcpy(&bits, from + 2 * row, 2);
-            const float scale = half_to_float(bits);
+            float scale;
+            ck_to_float(&bits, CK_F16, 1, &scale);
             const uint8_t *bytes = from + 2 * CK_PANEL + 4 * row;
             const int64_t end = k - start < weight->group ? k - start : weight->group;
             for (int64_t i = 0; i < end; i++) {

@@ -40,6 +40,9 @@
 
 #if defined(__x86_64__)
 
+#define CK_AVX2 "avx2,fma,f16c"
+#define CK_AVX512 CK_AVX2 ",avx512f,avx512bw,avx512dq,avx512vl"
+
 #ifdef CK_DOTS
 #define CK_LEVEL bf16
 #define CK_WIDTH 16
@@ -48,18 +51,8 @@
 #define CK_REGISTERS 32
 #define CK_VNNI 1
 #define CK_BFLOAT 1
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16"))), \
-                             apply_to = function)
-#include "vector.h"
-#include CK_KERNEL
-#pragma clang attribute pop
-#undef CK_LEVEL
-#undef CK_WIDTH
-#undef CK_FMA
-#undef CK_HALF
-#undef CK_REGISTERS
-#undef CK_VNNI
-#undef CK_BFLOAT
+#define CK_TARGET CK_AVX512 ",avx512vnni,avx512bf16"
+#include "one_level.h"
 
 #define CK_LEVEL vnni
 #define CK_WIDTH 16
@@ -68,78 +61,59 @@
 #define CK_REGISTERS 32
 #define CK_VNNI 1
 #define CK_BFLOAT 0
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), \
-                             apply_to = function)
-#include "vector.h"
-#include CK_KERNEL
-#pragma clang attribute pop
-#undef CK_LEVEL
-#undef CK_WIDTH
-#undef CK_FMA
-#undef CK_HALF
-#undef CK_REGISTERS
-#undef CK_VNNI
-#undef CK_BFLOAT
+#define CK_TARGET CK_AVX512 ",avx512vnni"
+#include "one_level.h"
 #endif
-
-#define CK_VNNI 0
-#define CK_BFLOAT 0
 
 #define CK_LEVEL avx512
 #define CK_WIDTH 16
 #define CK_FMA 1
 #define CK_HALF 1
 #define CK_REGISTERS 32
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), \
-                             apply_to = function)
-#include "vector.h"
-#include CK_KERNEL
-#pragma clang attribute pop
-#undef CK_LEVEL
-#undef CK_WIDTH
-#undef CK_FMA
-#undef CK_HALF
-#undef CK_REGISTERS
+#define CK_VNNI 0
+#define CK_BFLOAT 0
+#define CK_TARGET CK_AVX512
+#include "one_level.h"
 
 #define CK_LEVEL avx2
 #define CK_WIDTH 8
 #define CK_FMA 1
 #define CK_HALF 1
 #define CK_REGISTERS 16
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
-#include "vector.h"
-#include CK_KERNEL
-#pragma clang attribute pop
-#undef CK_LEVEL
-#undef CK_WIDTH
-#undef CK_FMA
-#undef CK_HALF
-#undef CK_REGISTERS
+#define CK_VNNI 0
+#define CK_BFLOAT 0
+#define CK_TARGET CK_AVX2
+#include "one_level.h"
 
 #define CK_LEVEL portable
 #define CK_WIDTH 4
 #define CK_FMA 0
 #define CK_HALF 0
 #define CK_REGISTERS 16
-#include "vector.h"
-#include CK_KERNEL
-
-#else
-
 #define CK_VNNI 0
 #define CK_BFLOAT 0
+#include "one_level.h"
+
+#elif defined(__aarch64__)
+
 #define CK_LEVEL portable
 #define CK_WIDTH 4
-#if defined(__aarch64__)
 #define CK_FMA 1
 #define CK_HALF 1
 #define CK_REGISTERS 32
+#define CK_VNNI 0
+#define CK_BFLOAT 0
+#include "one_level.h"
+
 #else
+
+#define CK_LEVEL portable
+#define CK_WIDTH 4
 #define CK_FMA 0
 #define CK_HALF 0
 #define CK_REGISTERS 16
-#endif
-#include "vector.h"
-#include CK_KERNEL
+#define CK_VNNI 0
+#define CK_BFLOAT 0
+#include "one_level.h"
 
 #endif

@@ -205,16 +205,20 @@ CK_INLINE const uint8_t *L(ahead)(const uint8_t *panel, int64_t panel_size, int6
     return tiles == 1 ? panel + 4096 : panel + panel_size + tile * (panel_size / tiles);
 }
 
-static void L(packed_linear)(const ck_packed_t *weight, const void *packed, int64_t tokens, const void *bias,
-                             ck_type_t bias_type, int64_t first, int64_t last, float *y, int64_t y_stride) {
+// The products of panels first..<last, either with a bias or, when `gated`, as silu of one half of a panel times the other.
+CK_INLINE void L(packed_products)(const ck_packed_t *weight, const void *packed, int64_t tokens, const void *bias,
+                                  ck_type_t bias_type, bool gated, int64_t first, int64_t last, float *y,
+                                  int64_t y_stride) {
     if (tokens <= 0) return;
     const int64_t panel_size = ck_packed_panel_size(weight), row_size = L(packed_row_size)(weight);
     const int64_t tile = L(packed_tile)(tokens), tiles = (tokens + tile - 1) / tile;
     const int64_t stride = 4 * CK_PANEL / tiles;
+    // Results of a panel, and of a row.
+    const int64_t each = gated ? CK_PANEL / 2 : CK_PANEL, width = gated ? weight->n / 2 : weight->n;
     float sums[CK_MOST_ROWS * CK_PANEL];
     for (int64_t p = first; p < last; p++) {
         const uint8_t *panel = (const uint8_t *)weight->panels + p * panel_size;
-        const int64_t start = p * CK_PANEL, end = start + CK_PANEL < weight->n ? start + CK_PANEL : weight->n;
+        const int64_t start = p * each, end = start + each < width ? start + each : width;
         for (int64_t t = 0; t < tokens; t += tile) {
             const int64_t count = tokens - t < tile ? tokens - t : tile;
             const uint8_t *ahead = L(ahead)(panel, panel_size, t / tile, tiles);
@@ -222,39 +226,24 @@ static void L(packed_linear)(const ck_packed_t *weight, const void *packed, int6
             for (int64_t row = 0; row < count; row++) {
                 const float *from = sums + row * CK_PANEL - start;
                 for (int64_t n = start; n < end; n += CK_WIDTH) {
-                    VF sum = L(load_f32)(from + n);
-                    if (bias) sum += L(load)(bias, bias_type, n, weight->n);
-                    L(store)(y + (t + row) * y_stride, CK_F32, n, end, sum);
+                    VF v = L(load_f32)(from + n);
+                    if (gated) v = L(silu_of)(v) * L(load_f32)(from + each + n);
+                    if (bias) v += L(load)(bias, bias_type, n, width);
+                    L(store)(y + (t + row) * y_stride, CK_F32, n, end, v);
                 }
             }
         }
     }
 }
 
+static void L(packed_linear)(const ck_packed_t *weight, const void *packed, int64_t tokens, const void *bias,
+                             ck_type_t bias_type, int64_t first, int64_t last, float *y, int64_t y_stride) {
+    L(packed_products)(weight, packed, tokens, bias, bias_type, false, first, last, y, y_stride);
+}
+
 static void L(packed_swiglu)(const ck_packed_t *weight, const void *packed, int64_t tokens, int64_t first, int64_t last,
                              float *y, int64_t y_stride) {
-    if (tokens <= 0) return;
-    const int64_t panel_size = ck_packed_panel_size(weight), row_size = L(packed_row_size)(weight);
-    const int64_t tile = L(packed_tile)(tokens), tiles = (tokens + tile - 1) / tile;
-    const int64_t half = CK_PANEL / 2, width = weight->n / 2;
-    const int64_t stride = 4 * CK_PANEL / tiles;
-    float sums[CK_MOST_ROWS * CK_PANEL];
-    for (int64_t p = first; p < last; p++) {
-        const uint8_t *panel = (const uint8_t *)weight->panels + p * panel_size;
-        const int64_t start = p * half, end = start + half < width ? start + half : width;
-        for (int64_t t = 0; t < tokens; t += tile) {
-            const int64_t count = tokens - t < tile ? tokens - t : tile;
-            const uint8_t *ahead = L(ahead)(panel, panel_size, t / tile, tiles);
-            L(tile)(weight, panel, (const uint8_t *)packed + t * row_size, count, ahead, stride, sums);
-            for (int64_t row = 0; row < count; row++) {
-                const float *gate = sums + row * CK_PANEL - start;
-                for (int64_t n = start; n < end; n += CK_WIDTH) {
-                    const VF v = L(silu_of)(L(load_f32)(gate + n)) * L(load_f32)(gate + half + n);
-                    L(store)(y + (t + row) * y_stride, CK_F32, n, end, v);
-                }
-            }
-        }
-    }
+    L(packed_products)(weight, packed, tokens, NULL, CK_F32, true, first, last, y, y_stride);
 }
 
 // ---- Packing rows of x ----

@@ -60,7 +60,6 @@ package final class LimitsProbe: Sendable {
     private func time(_ body: (Worker) -> Void) -> Double {
         let start = ContinuousClock.now
         team.run(body)
-        let elapsed = (ContinuousClock.now - start).components
-        return Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+        return (ContinuousClock.now - start) / .seconds(1)
     }
 }

@@ -66,9 +66,7 @@ final class ProgressBar: Sendable {
 }
 
 extension Duration {
-    var inSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
-    }
+    var inSeconds: Double { self / .seconds(1) }
 
     /// Seconds as text with this many digits after the point.
     func seconds(_ digits: Int) -> String {

@@ -2,7 +2,7 @@
 ///
 /// So a request draws the same tokens alone or in a batch, and after a preemption. The mixing function is the one of
 /// SplitMix64 (Steele, Lea and Flood, 2014).
-struct RandomSource {
+package struct RandomSource {
     var seed: UInt64
 
     /// A number in 0..<1.
@@ -12,7 +12,8 @@ struct RandomSource {
         return Double(bits >> 11) * 0x1p-53
     }
 
-    static func mix(_ value: UInt64) -> UInt64 {
+    /// Bits that look random, one to one.
+    package static func mix(_ value: UInt64) -> UInt64 {
         var z = value &+ 0x9E37_79B9_7F4A_7C15
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB

@@ -61,14 +61,14 @@ package struct ModelBenchmark: Sendable {
             case .prompt(let tokens):
                 let start = ContinuousClock.now
                 let instants = try await instants(of: [request(tokens, answer: 1)])
-                return Double(tokens) / (instants[0][0] - start).seconds
+                return Double(tokens) / ((instants[0][0] - start) / .seconds(1))
             case .generation(let tokens, let batch):
                 let requests = (0..<batch).map { _ in request(Self.promptCount, answer: tokens + 1) }
                 let instants = try await instants(of: requests)
                 let start = instants.compactMap(\.first).max() ?? .now
                 let end = instants.compactMap(\.last).min() ?? .now
                 let count = instants.reduce(0) { $0 + $1.count { $0 > start && $0 <= end } }
-                return Double(count) / (end - start).seconds
+                return Double(count) / ((end - start) / .seconds(1))
             }
         } catch {
             throw KongurError(error)
@@ -122,8 +122,4 @@ package struct ModelBenchmark: Sendable {
             return all
         }
     }
-}
-
-extension Duration {
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import InferenceEngine
 import Tensors
 
 /// Writes a checkpoint of a given shape with random weights: for measuring speed, which does not depend on them.
@@ -71,12 +72,8 @@ package enum RandomCheckpoint {
         mutating func next(_ count: Int) -> [UInt16] {
             [UInt16](unsafeUninitializedCapacity: count) { buffer, written in
                 for start in stride(from: 0, to: count, by: 4) {
-                    // SplitMix64.
+                    var bits = RandomSource.mix(state)
                     state &+= 0x9E37_79B9_7F4A_7C15
-                    var bits = state
-                    bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-                    bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-                    bits ^= bits >> 31
                     for index in start..<min(start + 4, count) {
                         buffer.initializeElement(at: index, to: quantiles[Int(bits & 4095)])
                         bits >>= 16

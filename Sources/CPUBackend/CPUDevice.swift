@@ -2,7 +2,7 @@ import CKernels
 package import DeviceRuntime
 import Synchronization
 
-/// The processor: C kernels over a team of threads, with float32 sums and weights used in place.
+/// The processor: C kernels over a team of threads, with float32 sums (whole numbers inside a group) and weights used in place.
 ///
 /// A row's results do not depend on what else is in the batch, on how a prompt is cut into chunks, or on the number of
 /// threads: they are the same bit for bit.
@@ -32,7 +32,7 @@ package final class CPUDevice: Device {
         self.level = level
     }
 
-    /// The instruction set that the kernels use: `portable`, `avx2` or `avx512`.
+    /// The instruction set that the kernels use: `portable`, `avx2`, `avx512`, `vnni` or `bf16`.
     package static var instructionSet: String { String(cString: ck_level_name(ck_level())) }
 
     package func load(_ program: Program, symbols: [String: Int]) throws(DeviceError) -> any Executable {

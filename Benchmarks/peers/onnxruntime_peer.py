@@ -1,50 +1,62 @@
-"""ONNX Runtime GenAI: python onnxruntime_worker.py CHECKPOINT CACHE int8|int4 THREADS"""
+"""ONNX Runtime GenAI, in the forms int8 and int4 (groups of 32) that its model builder makes; see worker.py."""
 
-import json
-import pathlib
-import subprocess
+import shutil
 import sys
 
+import numpy as np
 import onnxruntime_genai as og
 
-from worker import PROMPT, seconds, serve, tokens
-
-checkpoint, cache, form, threads = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-vocabulary = json.loads((checkpoint / "config.json").read_text())["vocab_size"]
-folder = cache / form
-if not (folder / "genai_config.json").exists():
-    command = [sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", str(checkpoint), "-o", str(folder), "-p", "int4", "-e", "cpu"]
-    options = ["int4_block_size=32", "int4_accuracy_level=4"] + (["int4_algo_config=rtn_last"] if form == "int8" else [])
-    subprocess.run(command + ["--extra_options"] + options, check=True, stdout=sys.stderr)
-path = folder / "genai_config.json"
-settings = json.loads(path.read_text())
-settings["model"]["decoder"]["session_options"]["intra_op_num_threads"] = threads
-path.write_text(json.dumps(settings))
-model = og.Model(str(folder))
+from common import PROMPT, run_tool, seconds, vocabulary_size
 
 
-def generator(batch, length):
-    parameters = og.GeneratorParams(model)
-    parameters.set_search_options(batch_size=batch, max_length=length, min_length=length, do_sample=False)
-    return og.Generator(model, parameters)
+def prepare(checkpoint, cache, form, threads):
+    folder = cache / form
+    if not (folder / "genai_config.json").exists():
+        new = cache / f"{form}.new"
+        shutil.rmtree(new, ignore_errors=True)
+        command = [
+            sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", checkpoint, "-o", new, "-p", form, "-e", "cpu",
+            "-c", cache / "temporary", "--extra_options", "block_size=32", "accuracy_level=4", "hf_token=false",
+        ]
+        run_tool(command)
+        new.rename(folder)
+    return folder
 
 
-def prompt(count):
-    run = generator(1, count + 8)
-    ids = [tokens(count, vocabulary)]
-    return seconds(lambda: run.append_tokens(ids))
+class Model:
+    def __init__(self, path, checkpoint, threads, context):
+        self.vocabulary = vocabulary_size(checkpoint)
+        config = og.Config(str(path))
+        config.overlay(
+            '{"model": {"decoder": {"session_options": {"intra_op_num_threads": %d}}}}' % threads
+        )
+        self.model = og.Model(config)
 
+    def prompt(self, count):
+        run = self.generator(1, count + 1)
+        ids = self.tokens(1, count)
 
-def generate(count, batch):
-    run = generator(batch, PROMPT + count + 8)
-    run.append_tokens([tokens(PROMPT, vocabulary) for _ in range(batch)])
-    run.generate_next_token()
-
-    def steps():
-        for _ in range(count):
+        def read():
+            run.append_tokens(ids)
             run.generate_next_token()
 
-    return seconds(steps)
+        return seconds(read)
 
+    def generate(self, count, batch):
+        run = self.generator(batch, PROMPT + 1 + count)
+        run.append_tokens(self.tokens(batch, PROMPT))
+        run.generate_next_token()
 
-serve(prompt, generate)
+        def steps():
+            for _ in range(count):
+                run.generate_next_token()
+
+        return seconds(steps)
+
+    def generator(self, batch, length):
+        parameters = og.GeneratorParams(self.model)
+        parameters.set_search_options(batch_size=batch, max_length=length, min_length=length, do_sample=False)
+        return og.Generator(self.model, parameters)
+
+    def tokens(self, rows, count):
+        return np.random.randint(self.vocabulary, size=(rows, count)).astype(np.int32)

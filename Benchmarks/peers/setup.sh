@@ -1,15 +1,25 @@
 #!/usr/bin/env bash
-# Makes an environment of its own for the programs that Kongur is compared with. llama.cpp is built from its source package,
-# with what this processor has; that takes some minutes.
+# Makes an environment of its own, of about 2 GB, for the programs that Kongur is compared with. llama.cpp is built from its
+# source package, with what this processor has; that takes some minutes. After a failure it can be run again.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-[ -e .venv/ready ] && exit 0
+stamp=.venv/requirements-$(cksum <requirements.txt | tr ' ' -)
+[ -e "$stamp" ] && exit 0
+
+pip() { local command=$1; shift; .venv/bin/python -m pip "$command" --quiet --disable-pip-version-check "$@"; }
+pinned() { grep "^$1==" requirements.txt; }
+
 python3 -m venv .venv
-pip() { .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"; }
 echo "peers: installing OpenVINO and ONNX Runtime" >&2
-pip openvino-genai "optimum-intel[openvino]" onnxruntime-genai onnx-ir gguf scikit-build-core cmake ninja
+# torch for the CPU where pip's configuration offers it: the other build brings gigabytes for a GPU.
+pip install "$(pinned torch)+cpu" 2>/dev/null || true
+grep -v '^llama-cpp-python' requirements.txt | pip install -r /dev/stdin scikit-build-core cmake ninja
+# Optimum asks for torchvision, whose build does not fit torch for the CPU and breaks what imports both; no peer needs it.
+pip uninstall --yes torchvision
 echo "peers: building llama.cpp" >&2
+# A wheel that pip keeps from an earlier build may be for another processor.
 CMAKE_ARGS="-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF -DLLAMA_CURL=OFF" PATH="$PWD/.venv/bin:$PATH" \
-    pip --no-build-isolation --no-binary llama-cpp-python llama-cpp-python
-touch .venv/ready
+    pip install --no-cache-dir --no-build-isolation --no-binary llama-cpp-python "$(pinned llama-cpp-python)"
+rm -f .venv/requirements-*
+touch "$stamp"

@@ -7,7 +7,7 @@ export PROMPT
 KONGUR := .build/release/kongur
 SOURCES := $(shell find Sources -type f) Package.swift
 
-.PHONY: run test bench build docs clean setup
+.PHONY: run test bench bench-check bench-thresholds build docs clean setup
 
 # Answers PROMPT with the bundled model.
 run: build
@@ -23,6 +23,16 @@ test: setup
 # Measures; Benchmarks/README.md says what, and how to measure other tokenizers and texts.
 bench: setup
 	@swift package --package-path Benchmarks benchmark --no-progress
+
+# Fails when something is slower than Benchmarks/Thresholds allows.
+bench-check: setup
+	@scripts/bench-check.sh
+
+# Makes Benchmarks/Thresholds anew, on an idle machine.
+bench-thresholds: setup
+	@rm -rf Benchmarks/Thresholds
+	@swift package --package-path Benchmarks --allow-writing-to-package-directory \
+		benchmark thresholds update --no-progress --path Benchmarks/Thresholds
 
 build: setup $(KONGUR)
 

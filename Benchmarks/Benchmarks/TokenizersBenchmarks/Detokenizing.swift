@@ -1,11 +1,13 @@
-import Benchmark
 import Tokenizers
+import Yardsticks
 
 func measureDetokenizing(_ tokenizer: Tokenizer, _ text: EnglishText) {
-    let ids = tokenizer.encode(text.whole)
-    Benchmark("Detokenize 1 MB of English, token by token") { _ in
-        var detokenizer = StreamingDetokenizer(tokenizer: tokenizer)
-        for id in ids { blackHole(detokenizer.append(id)) }
-        blackHole(detokenizer.finish())
+    measure("detokenize-english", beside: .processor) {
+        let ids = tokenizer.encode(text.whole)
+        return Work {
+            var detokenizer = StreamingDetokenizer(tokenizer: tokenizer)
+            for id in ids { _ = detokenizer.append(id) }
+            _ = detokenizer.finish()
+        }
     }
 }

@@ -1,17 +1,17 @@
-import Benchmark
 import Tokenizers
+import Yardsticks
 
 func measureEncoding(_ tokenizer: Tokenizer, _ text: EnglishText) {
-    Benchmark("Encode 1 MB of English") { _ in
-        blackHole(tokenizer.encode(text.whole))
+    measure("encode-english", beside: .processor) {
+        Work { _ = tokenizer.encode(text.whole) }
     }
     // What a server sees: many short texts, each of which must do without what was learned from the one before.
-    Benchmark("Encode 1 MB of English, problem by problem") { _ in
-        for problem in text.problems { blackHole(tokenizer.encode(problem)) }
+    measure("encode-english-by-problem", beside: .processor) {
+        Work { for problem in text.problems { _ = tokenizer.encode(problem) } }
     }
     // One word without an end: quadratic time would show here.
-    let letters = String(repeating: "a", count: EnglishText.byteCount)
-    Benchmark("Encode 1 MB of one letter") { _ in
-        blackHole(tokenizer.encode(letters))
+    measure("encode-one-letter", beside: .processor) {
+        let letters = String(repeating: "a", count: EnglishText.byteCount)
+        return Work { _ = tokenizer.encode(letters) }
     }
 }

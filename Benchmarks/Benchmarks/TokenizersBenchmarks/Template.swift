@@ -1,7 +1,7 @@
-import Benchmark
 import Tokenizers
+import Yardsticks
 
-/// A conversation of ten questions; the throughput is conversations a second.
+/// A conversation of ten questions, 20 times.
 func measureTemplate(_ template: ChatTemplate?, _ text: EnglishText) {
     guard let template else { return }
     let messages = text.problems.prefix(10).flatMap { problem in
@@ -10,7 +10,7 @@ func measureTemplate(_ template: ChatTemplate?, _ text: EnglishText) {
             ChatMessage(role: "assistant", content: "<think>\n\n</think>\n\n42"),
         ]
     }
-    Benchmark("Render a conversation of 20 messages", configuration: .init(maxIterations: 10_000)) { _ in
-        blackHole(try template.render(messages: messages))
+    measure("render-template", beside: .processor) {
+        Work { for _ in 0..<20 { _ = try template.render(messages: messages) } }
     }
 }

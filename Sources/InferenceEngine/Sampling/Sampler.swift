@@ -9,13 +9,15 @@
 /// The order: repetition, presence and frequency penalty; logit bias; tokens that are not allowed yet; temperature;
 /// min-p; top-k; top-p; draw. Log-probabilities come from the logits before all of it. Cost is a few passes over the
 /// vocabulary. One sampler serves all requests, for its working memory; what belongs to a request is in the arguments.
-struct Sampler: ~Copyable {
+package struct Sampler: ~Copyable {
     private var candidates: [Candidate] = []
+
+    package init() {}
 
     /// The token at `position` of the answer, drawn from `logits`, which it may change.
     ///
     /// `forbidden` tokens cannot be drawn. Throws `.invalidLogits` for NaN, for infinity, and when no token is possible.
-    mutating func sample(
+    package mutating func sample(
         _ logits: inout [Float],
         _ parameters: SamplingParameters,
         history: TokenHistory,
@@ -118,7 +120,7 @@ struct Sampler: ~Copyable {
 }
 
 /// A drawn token.
-struct SampledToken {
-    var id: Int
-    var logprobs: TokenLogprobs?
+package struct SampledToken {
+    package var id: Int
+    package var logprobs: TokenLogprobs?
 }

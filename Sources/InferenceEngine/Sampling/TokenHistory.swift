@@ -1,9 +1,9 @@
 /// What penalties look at: the distinct tokens of the prompt, and how often each is in the answer.
-struct TokenHistory {
+package struct TokenHistory {
     private(set) var promptTokens: Set<Int>
     private(set) var answerCounts: [Int: Int] = [:]
 
-    init(promptTokenIDs: [Int]) {
+    package init(promptTokenIDs: [Int]) {
         promptTokens = Set(promptTokenIDs)
     }
 

@@ -21,7 +21,7 @@ extension BenchmarkMetric {
 
 /// Registers a benchmark of the work that `make` prepares when its turn has come.
 ///
-/// An error of the work makes the run fail.
+/// An error of the work ends the process: the tool would pass over one that it is told of.
 package func measure(_ name: String, beside yardstick: Yardstick, _ make: @escaping () throws -> Work) {
     var metrics: [BenchmarkMetric] = [.wallClock, .throughput, .besideYardstick]
     if case .limit(let bytes, let operations, _) = yardstick {
@@ -43,10 +43,10 @@ package func measure(_ name: String, beside yardstick: Yardstick, _ make: @escap
         ),
         closure: { benchmark in
             guard let (work, memory) = state else { return }
-            try work.prepare()
+            orEnd { try work.prepare() }
             let before = yardstick.half(memory)
             benchmark.startMeasurement()
-            let time = try seconds(work.run)
+            let time = seconds { orEnd(work.run) }
             benchmark.stopMeasurement()
             let after = yardstick.half(memory)
             let limit = max(before.read + after.read, before.multiply + after.multiply)
@@ -56,7 +56,11 @@ package func measure(_ name: String, beside yardstick: Yardstick, _ make: @escap
                 benchmark.measurement(.operations, Int(Double(operations) / time / 1e9))
             }
         },
-        setup: { state = (try make(), Memory()) },
+        setup: { state = (orEnd(make), Memory()) },
         teardown: { state = nil }
     )
+}
+
+private func orEnd<Result>(_ body: () throws -> Result) -> Result {
+    do { return try body() } catch { fatalError("\(error)") }
 }

@@ -25,11 +25,17 @@ package struct LogitsRun {
         self.tokenCount = tokenCount
     }
 
-    /// Gives `body` the logits of a few tokens at a time, `[rows, vocabulary]` float32, in order.
+    /// Some tokens of a sequence, whose logits come together.
+    package struct Piece {
+        package var range: Range<Int>
+        fileprivate var sequence: SingleSequence
+    }
+
+    /// The tokens in pieces, to be given to `logits` in order.
     ///
-    /// A tensor is valid until `body` returns. Throws `.invalidInput` for a token outside the vocabulary.
-    package func run(_ tokenIDs: [Int], _ body: (Tensor) throws -> Void) throws {
-        precondition(tokenIDs.count == tokenCount, "loaded for another number of tokens")
+    /// Throws `.invalidInput` for a token outside the vocabulary.
+    package func pieces(_ tokenIDs: [Int]) throws -> [Piece] {
+        precondition(tokenIDs.count <= tokenCount, "loaded for fewer tokens")
         for id in tokenIDs where !(0..<model.vocabularySize).contains(id) {
             throw KongurError(
                 .invalidInput,
@@ -38,24 +44,40 @@ package struct LogitsRun {
         }
         let limits = model.program.limits
         let step = min(limits[StepProgram.tokens] ?? tokenCount, limits[StepProgram.outputs] ?? tokenCount)
-        for start in stride(from: 0, to: tokenCount, by: max(1, step)) {
-            let range = start..<min(start + step, tokenCount)
-            try body(executable.run(inputs(tokenIDs, range))[0])
+        let sequence = SingleSequence(tokenIDs, blockSize: model.cache.blockSize)
+        return stride(from: 0, to: tokenIDs.count, by: max(1, step)).map { start in
+            Piece(range: start..<min(start + step, tokenIDs.count), sequence: sequence)
         }
     }
 
-    /// One sequence, whose blocks lie one after the other.
-    private func inputs(_ tokenIDs: [Int], _ range: Range<Int>) -> [Tensor] {
-        let blocks = (range.upperBound + model.cache.blockSize - 1) / model.cache.blockSize
-        let positions = Self.vector(Array(range))
-        return [
-            Self.vector(Array(tokenIDs[range])), positions, positions,
-            Self.vector([0, range.count]), Self.vector([range.upperBound]),
-            Tensor((0..<blocks).map(Int32.init), [1, blocks]), Self.vector(Array(0..<range.count)),
-        ]
+    /// The logits of a piece, `[rows, vocabulary]` float32; valid until the next one's.
+    package func logits(_ piece: Piece) throws -> Tensor {
+        try executable.run(piece.sequence.inputs(piece.range))[0]
     }
 
-    private static func vector(_ values: [Int]) -> Tensor {
-        Tensor(values.map { Int32($0) }, [values.count])
+    /// Gives `body` the logits of a few tokens at a time, in order.
+    ///
+    /// A tensor is valid until `body` returns.
+    package func run(_ tokenIDs: [Int], _ body: (Tensor) throws -> Void) throws {
+        for piece in try pieces(tokenIDs) { try body(logits(piece)) }
+    }
+
+    /// The tokens and what the model finds likeliest after them, up to `count` tokens more or a stop token.
+    package func greedyContinuation(of tokenIDs: [Int], count: Int) throws -> [Int] {
+        var (tokens, computed) = (tokenIDs, 0)
+        while tokens.count < min(tokenIDs.count + count, tokenCount) {
+            var last: [Float] = []
+            let pieces = try pieces(tokens)
+            // After the prompt, each token is a piece of its own.
+            for piece in pieces where piece.range.upperBound > computed {
+                let rest = max(piece.range.lowerBound, computed)..<piece.range.upperBound
+                last = try logits(Piece(range: rest, sequence: piece.sequence)).floats.suffix(model.vocabularySize)
+            }
+            computed = tokens.count
+            let best = last.indices.max { last[$0] < last[$1] } ?? 0
+            tokens.append(best)
+            if model.stopTokenIDs.contains(best) { break }
+        }
+        return tokens
     }
 }

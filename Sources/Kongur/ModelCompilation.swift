@@ -5,15 +5,17 @@ package import XIRCompiler
 /// From a checkpoint or an ONNX file to a step program: export, import, compile.
 package struct ModelCompilation {
     package let source: ModelSource
-    package let options: CompilerOptions
+    /// The cache's element type was chosen from the model's shape.
+    package var options: CompilerOptions
 
     /// Key/value caches of one whole context up to this size are float32: they cost little then, and nothing is rounded.
     private static let exactCacheByteCount = 256 << 20
     /// The context of a graph that does not say how long it may be.
     private static let defaultContextLength = 4096
 
-    private let module: Module
-    private let contextLength: Int
+    let module: Module
+    /// The most tokens of a sequence.
+    package let contextLength: Int
 
     /// Opens and imports a model; the choice of the cache's element type is made from its shape.
     package init(_ location: ModelLocator.Location, _ options: CompilerOptions = CompilerOptions()) throws {

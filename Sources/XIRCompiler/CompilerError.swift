@@ -10,6 +10,8 @@ package struct CompilerError: Error, Sendable, CustomStringConvertible {
         case unknownPass
         /// A checked pass changed the results.
         case checkFailed
+        /// The model could not be run to measure it.
+        case notRun
     }
 
     package var code: Code

@@ -23,6 +23,10 @@ package struct CompilerOptions: Sendable {
     package var cacheElementType = ElementType.float16
     /// How weights are stored.
     package var weights = WeightForm.stored
+    /// Before weights go to 8 or 4 bits, move large channels of activations into them.
+    package var smooth = true
+    /// Measured activations to do that by; without them the weights themselves say what is to be expected.
+    package var activationRanges: ActivationRanges?
     /// Merge and fuse; off leaves the step program in its smallest operations.
     package var fuse = true
     /// The most rows of one step.

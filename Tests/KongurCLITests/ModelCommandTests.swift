@@ -55,6 +55,49 @@ import Testing
         #expect(expected?.isEmpty == false)
     }
 
+    /// The bundled model in fewer bits: fewer bits cost more, in every layer and in what the model says.
+    @Test func reportSaysWhatQuantizingCosts() throws {
+        var errors: [Double] = []
+        for form in ["bf16", "int8", "int4"] {
+            let result = try kongur.run("compile", "--quantize", form, "--report", "--json")
+            #expect(result.status == 0, "\(result.error)")
+            let layers = try #require(result.json["layers"] as? [[String: Any]])
+            #expect(layers.count == (form == "bf16" ? 0 : 29))
+            let each = layers.compactMap { $0["error"] as? Double }
+            #expect(each.count == layers.count && each.allSatisfy { $0 > 1e-4 && $0 < 0.3 })
+            let predictions = try #require(result.json["predictions"] as? [String: Double])
+            let divergence = try #require(predictions["kl_divergence"])
+            #expect(try #require(predictions["tokens"]) > 500)
+            #expect(try #require(predictions["agreement"]) > (form == "int4" ? 0.4 : 0.8))
+            #expect(divergence > (errors.last ?? 0))
+            errors.append(divergence)
+        }
+    }
+
+    @Test func calibratesOverATaskAndReportsOnIt() throws {
+        let task = folder.path + "/task.jsonl"
+        try Data(#"{"problem": "5 + 568 =", "answer": "573"}"#.utf8).write(to: URL(fileURLWithPath: task))
+        let result = try kongur.run(
+            "compile",
+            "--quantize",
+            "int8",
+            "--calibrate",
+            task,
+            "--report",
+            "--text",
+            task
+        )
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.output.contains("KL divergence"))
+        for wrong in [
+            ["--report"], ["--quantize", "int8", "--text", task], ["--quantize", "bf16", "--calibrate", task],
+        ] {
+            #expect(try kongur.run(["compile"] + wrong).status == 2)
+        }
+        let missing = try kongur.run("compile", "--quantize", "int8", "--report", "--text", folder.path + "/none.txt")
+        #expect(missing.status == 2 && missing.error.contains("none.txt"))
+    }
+
     @Test(arguments: ["reference", "cpu"]) func logitsAreThoseOfTransformers(_ device: String) throws {
         let name = "qwen2-untied"
         let ids = try TinyCheckpoints.expected(name).logitsPromptIds.map(String.init).joined(separator: ",")

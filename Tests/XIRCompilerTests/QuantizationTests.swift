@@ -107,33 +107,4 @@ import XIR
             #expect(try #require(differences["quantize-weights"]) < (isInt4 ? 0.4 : 0.05))
         }
     }
-
-    /// Channels a hundred times as large as the others, in the activations, the weights or both.
-    @Test(arguments: [(8, 0.03), (4, 0.15)], [(100, 1), (1, 100), (100, 100)] as [(Float, Float)])
-    func largeChannelsKeepTheProduct(form: (bits: Int, bound: Double), scale: (x: Float, weight: Float)) throws {
-        var random = SeededGenerator(12)
-        func matrix(_ rows: Int, _ columns: Int, _ scale: Float) -> Tensor {
-            let values = (0..<rows * columns).map { index in
-                Float.random(in: -1...1, using: &random) * ([3, 100].contains(index % columns) ? scale : 1)
-            }
-            return Tensor(values, [rows, columns])
-        }
-        let (x, weight) = (matrix(8, 256, scale.x), matrix(64, 256, scale.weight))
-        var builder = FunctionBuilder("main")
-        let input = builder.input("x", ValueType(x.type))
-        builder.result("y", try builder.value("linear", [input, builder.constant("weight", weight.type)]))
-        var module = Module()
-        module.functions = [builder.function]
-        module.constants = ["weight": .tensor(weight)]
-        func product() throws -> [Float] {
-            try Interpreter.run(module, function: "main", inputs: [x], states: []).results[0].floats
-        }
-        let expected = try product()
-        #expect(try QuantizeWeights(bits: form.bits, group: 128).run(on: &module).rewrites == 1)
-        let (error, norm) = zip(try product(), expected).reduce(into: (0.0, 0.0)) { sums, pair in
-            sums.0 += Double(pair.0 - pair.1) * Double(pair.0 - pair.1)
-            sums.1 += Double(pair.1) * Double(pair.1)
-        }
-        #expect((error / norm).squareRoot() < form.bound)
-    }
 }

@@ -40,7 +40,49 @@ struct CompileCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Leave out the passes that merge and fuse.")
     var fuse = true
 
+    @Flag(
+        help: ArgumentHelp(
+            "Measure what --quantize costs: the error of each product with weights, perplexity and Kullback-Leibler divergence against the weights as stored.",
+            discussion:
+                "Layers are named by their weights; `peak` is the largest activation over their root mean square."
+        )
+    )
+    var report = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What --report measures on: a text file, or a task (.jsonl) whose problems the stored weights answer; a sample of mathematics and code where not given.",
+            valueName: "text.txt|problems.jsonl"
+        )
+    )
+    var text: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Measure activations over this text or task and smooth their large channels by it before quantising; without it, by what the weights say.",
+            valueName: "text.txt|problems.jsonl"
+        )
+    )
+    var calibrate: String?
+
+    @Flag(inversion: .prefixedNo, help: "Before int8 and int4, move large channels of activations into the weights.")
+    var smooth = true
+
+    @Flag(help: "Print the report as JSON.")
+    var json = false
+
+    @Option(help: "Threads for --report and --calibrate; one per core where not given.")
+    var threads: Int?
+
     func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+        if report || calibrate != nil, weights.quantize == nil {
+            throw ValidationError("--report and --calibrate say what --quantize costs: give --quantize as well.")
+        }
+        if text != nil || json, !report { throw ValidationError("--text and --json belong to --report.") }
+        if calibrate != nil, weights.quantize == .bf16 || !smooth {
+            throw ValidationError("--calibrate is for smoothing before int8 and int4.")
+        }
         if let contextLength, contextLength < 1 { throw ValidationError("--context-length must be at least 1.") }
     }
 
@@ -49,10 +91,21 @@ struct CompileCommand: AsyncParsableCommand {
         options.weights = weights.form.form
         options.contextLength = contextLength
         options.fuse = fuse
+        options.smooth = smooth
         for pass in printAfter where pass != "import" { _ = try PassPipeline.named(pass, options) }
-        let compilation = try ModelCompilation(ModelLocator().locate(name), options)
+        var compilation = try ModelCompilation(ModelLocator().locate(name), options)
+        let device = try DeviceCatalog.device(named: "cpu", threads: threads)
+        if let calibrate {
+            try compilation.calibrate(on: device, over: QuantizationText.read(calibrate, for: compilation, on: device))
+        }
+        let judged = report ? try QuantizationText.read(text, for: compilation, on: device) : nil
+        let errors = try judged.map { try compilation.layerErrors(on: device, over: $0) }
+        var layers: [LayerError] = []
         var observer = PassObserver(printAfter: Set(printAfter), options: compilation.options, checks: checkPasses)
-        let result = try compilation.run { (pass, module) throws(CompilerError) in try observer.see(pass, module) }
+        let result = try compilation.run { (pass, module) throws(CompilerError) in
+            try observer.see(pass, module)
+            if let errors, pass == "quantize-weights" { layers = try errors.measure(module) }
+        }
         Console.note(PassTable(result.reports, differences: observer.differences).text)
         if let output {
             try CompiledModelFolder.write(
@@ -63,66 +116,18 @@ struct CompileCommand: AsyncParsableCommand {
             )
             Console.note("\(output): written")
         }
-    }
-}
-
-/// Prints and checks modules between passes.
-struct PassObserver {
-    private let printAfter: Set<String>
-    private let checker: PassChecker?
-    private var previous: Module?
-    /// The relative difference of the logits by position in the list of passes.
-    private(set) var differences: [Double?] = []
-
-    init(printAfter: Set<String>, options: CompilerOptions, checks: Bool) {
-        self.printAfter = printAfter
-        checker = checks ? PassChecker(device: ReferenceDevice(), options: options, tokens: [1, 2, 3, 4, 5]) : nil
-    }
-
-    mutating func see(_ pass: String, _ module: Module) throws(CompilerError) {
-        if printAfter.contains(pass) { Console.print("// after \(pass)\n\(module.text)") }
-        guard let checker else { return }
-        if let before = previous {
-            differences.append(before == module ? nil : try checker.check(pass, before: before, after: module))
-        } else {
-            differences.append(nil)
+        if let judged {
+            let report = QuantizationReport(
+                quantization: weights.form.rawValue,
+                layers: layers,
+                predictions: try LogitsComparison(
+                    of: result.model,
+                    with: compilation.exact(),
+                    on: device,
+                    over: judged
+                )
+            )
+            if json { try Console.print(json: report) } else { Console.print(QuantizationTable(report).text) }
         }
-        previous = module
-    }
-}
-
-/// The reports of passes as a table for a person.
-struct PassTable {
-    private let reports: [PassReport]
-    private let differences: [Double?]
-
-    init(_ reports: [PassReport], differences: [Double?]) {
-        self.reports = reports
-        self.differences = differences
-    }
-
-    var text: String {
-        var lines = ["pass                              rewrites  operations  launches  MB/token  arena MB"]
-        if !differences.isEmpty { lines[0] += "  difference" }
-        for (index, report) in reports.enumerated() {
-            var line = report.pass.padding(toLength: 34, withPad: " ", startingAt: 0)
-            line += Self.column("\(report.rewrites)", 8) + Self.column("\(report.operations)", 12)
-            line += Self.column("\(report.launches)", 10) + Self.column(Self.megabytes(report.bytesMoved), 10)
-            line += Self.column(report.arenaByteCount.map(Self.megabytes) ?? "-", 10)
-            if differences.indices.contains(index) {
-                line += Self.column(differences[index].map { String(format: "%.1e", $0) } ?? "-", 12)
-            }
-            lines.append(line)
-            lines += report.refusals.map { "    left alone: \($0)" }
-        }
-        return lines.joined(separator: "\n")
-    }
-
-    private static func column(_ text: String, _ width: Int) -> String {
-        String(repeating: " ", count: max(1, width - text.count)) + text
-    }
-
-    private static func megabytes(_ count: Int) -> String {
-        String(format: "%.2f", Double(count) / 1e6)
     }
 }

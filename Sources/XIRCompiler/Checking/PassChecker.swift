@@ -126,21 +126,13 @@ package struct PassChecker: Sendable {
 
     /// One sequence, whose blocks stand in the cache in reverse order, so that a mix-up of blocks shows.
     private func stepInputs() -> ([Tensor], [String: Int]) {
-        let size = options.blockSize
-        let blocks = (tokens.count + size - 1) / size
-        let table = (0..<blocks).map { Int32(blocks - 1 - $0) }
-        let rows = tokens.indices.map { Int32($0) }
-        let slots = rows.map { table[Int($0) / size] * Int32(size) + $0 % Int32(size) }
         let count = tokens.count
-        let inputs = [
-            Tensor(tokens.map { Int32($0) }, [count]), Tensor(rows, [count]), Tensor(slots, [count]),
-            Tensor([0, Int32(count)], [2]), Tensor([Int32(count)], [1]), Tensor(table, [1, blocks]),
-            Tensor(rows, [count]),
-        ]
+        let blocks = (count + options.blockSize - 1) / options.blockSize
+        let sequence = SingleSequence(tokens, blockSize: options.blockSize, table: (0..<blocks).reversed())
         let symbols = [
             StepProgram.tokens: count, StepProgram.sequences: 1, StepProgram.table: blocks,
             StepProgram.outputs: count, StepProgram.cacheBlocks: blocks,
         ]
-        return (inputs, symbols)
+        return (sequence.inputs(0..<count), symbols)
     }
 }

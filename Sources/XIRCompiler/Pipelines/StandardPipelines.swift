@@ -44,9 +44,7 @@ extension PassPipeline {
     package static func standard(_ options: CompilerOptions) -> PassPipeline {
         var passes = recognition.passes + paging(options).passes
         // Before the fusions, which copy weights: copies are smaller then.
-        if case .packed(let packing, let group) = options.weights, packing != .bfloat16 {
-            passes.append(QuantizeWeights(bits: packing == .int4 ? 4 : 8, group: group))
-        }
+        if let quantize = QuantizeWeights(options) { passes.append(quantize) }
         if options.fuse { passes += fusion.passes }
         switch options.weights {
         case .stored: break

@@ -203,40 +203,57 @@ package actor Engine {
             failAll(error)
             return
         }
-        var tokens: [SampledToken?] = []
-        for (index, id) in batch.sampledIDs.enumerated() {
-            logits.copyRow(index, into: &row)
-            tokens.append(sample(id))
+        var tokens: [[SampledToken]] = []
+        var firstRow = 0
+        for entry in batch.sampledEntries {
+            tokens.append(draw(entry, logits, firstRow))
+            firstRow += 1 + entry.draftTokens.count
         }
         let drawn = ContinuousClock.now
-        let updates = scheduler.complete(batch, tokens: tokens.map { $0?.id })
+        scheduler.measured(batch, seconds: (drawn - now) / .seconds(1))
+        let updates = scheduler.complete(batch, tokens: tokens.map { $0.map(\.id) })
         recorded.countStep(batch)
-        for (token, update) in zip(tokens, updates) {
-            if let token { deliver(token, update, drawn) }
-        }
+        for (token, update) in zip(tokens.joined(), updates) { deliver(token, update, drawn) }
     }
 
-    /// Draws from `row`; nil when that failed, and the request has been told.
-    private func sample(_ id: UInt64) -> SampledToken? {
-        guard let active = requests[id] else { preconditionFailure("scheduled requests are active") }
-        do {
-            return try sampler.sample(
-                &row,
-                active.request.sampling,
-                history: active.history,
-                forbidden: active.generatedCount < active.request.minNewTokens ? stopTokenIDs(active.request) : [],
-                seed: active.seed,
-                position: active.generatedCount
-            )
-        } catch {
-            fail(id, error)
-            return nil
+    /// Draws the tokens of an entry, whose logits begin at `firstRow`: row after row, as long as the last token drawn is
+    /// the one that was guessed, since the next row's logits are those after the guess.
+    ///
+    /// None when drawing failed, and the request has been told.
+    private func draw(_ entry: ScheduledBatch.Entry, _ logits: Logits, _ firstRow: Int) -> [SampledToken] {
+        var tokens: [SampledToken] = []
+        for offset in 0...entry.draftTokens.count {
+            logits.copyRow(firstRow + offset, into: &row)
+            do {
+                tokens.append(try sample(entry.id))
+            } catch {
+                // Behind accepted tokens this row comes again as the first of the next step, after they are delivered.
+                if offset == 0 { fail(entry.id, error) }
+                break
+            }
+            guard offset < entry.draftTokens.count, tokens[offset].id == Int(entry.draftTokens[offset]) else { break }
         }
+        return tokens
+    }
+
+    /// Draws the next token of a request from `row`.
+    private func sample(_ id: UInt64) throws(EngineError) -> SampledToken {
+        guard let active = requests[id] else { preconditionFailure("scheduled requests are active") }
+        let token = try sampler.sample(
+            &row,
+            active.request.sampling,
+            history: active.history,
+            forbidden: active.generatedCount < active.request.minNewTokens ? stopTokenIDs(active.request) : [],
+            seed: active.seed,
+            position: active.generatedCount
+        )
+        requests[id]?.append(token.id)
+        return token
     }
 
     private func deliver(_ token: SampledToken, _ update: SequenceUpdate, _ instant: ContinuousClock.Instant) {
         recorded.generatedTokens += 1
-        requests[update.id]?.append(token.id, instant)
+        requests[update.id]?.delivered(instant)
         requests[update.id]?.continuation.yield(
             .token(GeneratedToken(id: token.id, isStop: update.isStop, logprobs: token.logprobs, instant: instant))
         )

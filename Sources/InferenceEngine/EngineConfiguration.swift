@@ -12,19 +12,23 @@ package struct EngineConfiguration: Sendable, Hashable {
     package var prefixCaching: Bool
     /// How often one sequence may lose its blocks to others before the room for its whole answer is reserved.
     package var maxPreemptions: Int
+    /// Whether tokens are guessed ahead; answers do not depend on it.
+    package var speculation: Speculation
 
     package init(
         maxSequences: Int? = nil,
         tokenBudget: Int? = nil,
         cacheBlocks: Int,
         prefixCaching: Bool = true,
-        maxPreemptions: Int = 4
+        maxPreemptions: Int = 4,
+        speculation: Speculation = .automatic
     ) {
         self.maxSequences = maxSequences
         self.tokenBudget = tokenBudget
         self.cacheBlocks = cacheBlocks
         self.prefixCaching = prefixCaching
         self.maxPreemptions = maxPreemptions
+        self.speculation = speculation
     }
 
     /// The whole blocks that fit in `byteCount` bytes.
@@ -47,17 +51,26 @@ package struct EngineConfiguration: Sendable, Hashable {
         guard maxPreemptions >= 0 else {
             throw EngineError(.invalidConfiguration, "maxPreemptions is \(maxPreemptions); it must not be negative")
         }
+        if case .upTo(let count) = speculation, count < 1 {
+            throw EngineError(
+                .invalidConfiguration,
+                "speculation is up to \(count) tokens; it must be at least 1, or off"
+            )
+        }
+        let outputs = model.program.limits[StepProgram.outputs] ?? tokens
         let tableBlocks = min(cacheBlocks, model.program.limits[StepProgram.table] ?? cacheBlocks)
         return SchedulingLimits(
             // Each running sequence gets at least one row in a step, so that none waits while it holds blocks.
-            maxSequences: min(sequences, tokens, model.program.limits[StepProgram.outputs] ?? sequences),
+            maxSequences: min(sequences, tokens, outputs),
             tokenBudget: tokens,
+            maxOutputs: outputs,
             blockCount: cacheBlocks,
             blockSize: model.cache.blockSize,
             contextLength: model.contextLength,
             maxSequenceLength: min(model.contextLength, tableBlocks * model.cache.blockSize),
             prefixCaching: prefixCaching,
-            maxPreemptions: maxPreemptions
+            maxPreemptions: maxPreemptions,
+            speculation: speculation
         )
     }
 

@@ -20,6 +20,10 @@ package struct EngineMetrics: Sendable, Hashable {
     package var stepTokenCounts = [Int](repeating: 0, count: Self.stepTokenBounds.count + 1)
     /// Tokens that all steps computed.
     package var stepTokens = 0
+    /// Guesses that were checked, the tokens in them, and how many of those were right.
+    package var drafts = 0
+    package var draftTokens = 0
+    package var acceptedTokens = 0
 
     package static let stepTokenBounds = [1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384]
 
@@ -44,5 +48,8 @@ package struct EngineMetrics: Sendable, Hashable {
         preemptions = scheduler.statistics.preemptions
         steps = scheduler.statistics.steps
         stepTokens = scheduler.statistics.computedTokens
+        drafts = scheduler.statistics.drafts
+        draftTokens = scheduler.statistics.draftTokens
+        acceptedTokens = scheduler.statistics.acceptedTokens
     }
 }

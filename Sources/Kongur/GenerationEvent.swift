@@ -45,6 +45,9 @@ public struct TokenUsage: Sendable, Hashable {
     public var completionTokens: Int
     /// The part of `completionTokens` that was thinking.
     public var reasoningTokens: Int
+    /// Tokens that were guessed so as to check several in one step, and how many of them were right.
+    public var draftTokens: Int
+    public var acceptedTokens: Int
 
     public var totalTokens: Int { promptTokens + completionTokens }
 }
@@ -80,12 +83,7 @@ extension GenerationResult {
             answer: result.answer,
             tokenIDs: result.tokenIDs,
             finishReason: FinishReason(result.finishReason),
-            usage: TokenUsage(
-                promptTokens: result.usage.promptTokens,
-                cachedTokens: result.usage.cachedTokens,
-                completionTokens: result.usage.completionTokens,
-                reasoningTokens: result.usage.reasoningTokens
-            ),
+            usage: TokenUsage(result.usage),
             timings: GenerationTimings(result.timings),
             promptIsMostlyChinese: result.promptIsMostlyChinese
         )
@@ -100,6 +98,19 @@ extension FinishReason {
             case .length: .length
             case .cancelled: .cancelled
             }
+    }
+}
+
+extension TokenUsage {
+    init(_ usage: TextGeneration.TokenUsage) {
+        self.init(
+            promptTokens: usage.promptTokens,
+            cachedTokens: usage.cachedTokens,
+            completionTokens: usage.completionTokens,
+            reasoningTokens: usage.reasoningTokens,
+            draftTokens: usage.draftTokens,
+            acceptedTokens: usage.acceptedTokens
+        )
     }
 }
 

@@ -40,7 +40,10 @@ public final class LanguageModel: Sendable {
         do {
             let loaded = try ModelLoader(options: options).load(name)
             let device = try DeviceCatalog.device(named: options.device, threads: options.threads)
-            let configuration = EngineConfiguration(cacheBlocks: options.cacheBlocks(for: loaded.compiled))
+            let configuration = EngineConfiguration(
+                cacheBlocks: options.cacheBlocks(for: loaded.compiled),
+                speculation: options.speculation.choice
+            )
             let engine = try Engine(model: loaded.compiled, device: device, configuration: configuration)
             return LanguageModel(loaded, engine: engine)
         } catch {

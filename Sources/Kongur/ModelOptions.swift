@@ -19,6 +19,17 @@ public struct ModelOptions: Sendable, Hashable {
         case int4
     }
 
+    /// Whether tokens are guessed from what the prompt and the answer have said before, so that one step checks several.
+    ///
+    /// Answers do not depend on it, only speed.
+    public enum Speculation: Sendable, Hashable {
+        /// As many as raise the speed, by what is measured while answering.
+        case automatic
+        case off
+        /// Up to so many in each step, whether that pays or not.
+        case upTo(Int)
+    }
+
     /// One of `DeviceCatalog.names`.
     public var device: String
     public var weights: Weights
@@ -29,19 +40,22 @@ public struct ModelOptions: Sendable, Hashable {
     /// Bytes for keys and values; nil is enough for two sequences of the whole context, but no more than a quarter of
     /// the machine's memory.
     public var cacheByteCount: Int?
+    public var speculation: Speculation
 
     public init(
         device: String = "cpu",
         weights: Weights = .stored,
         threads: Int? = nil,
         contextLength: Int? = nil,
-        cacheByteCount: Int? = nil
+        cacheByteCount: Int? = nil,
+        speculation: Speculation = .automatic
     ) {
         self.device = device
         self.weights = weights
         self.threads = threads
         self.contextLength = contextLength
         self.cacheByteCount = cacheByteCount
+        self.speculation = speculation
     }
 }
 
@@ -54,6 +68,17 @@ extension ModelOptions.Weights {
         case .bfloat16: .bfloat16
         case .int8: .int8
         case .int4: .int4
+        }
+    }
+}
+
+extension ModelOptions.Speculation {
+    /// What the engine calls it.
+    var choice: InferenceEngine.Speculation {
+        switch self {
+        case .automatic: .automatic
+        case .off: .off
+        case .upTo(let count): .upTo(count)
         }
     }
 }

@@ -32,13 +32,12 @@ actor TokenContinuation {
 
     private func finish(_ summary: GenerationSummary) -> GenerationEvent {
         isFinished = true
-        let timings = TextGeneration.GenerationTimings(
-            summary.timings,
-            TextGeneration.TokenUsage(
-                promptTokens: summary.promptTokens,
-                cachedTokens: summary.cachedTokens,
-                completionTokens: tokenIDs.count
-            )
+        let usage = TextGeneration.TokenUsage(
+            promptTokens: summary.promptTokens,
+            cachedTokens: summary.cachedTokens,
+            completionTokens: tokenIDs.count,
+            draftTokens: summary.draftTokens,
+            acceptedTokens: summary.acceptedTokens
         )
         return .finished(
             GenerationResult(
@@ -47,13 +46,8 @@ actor TokenContinuation {
                 answer: "",
                 tokenIDs: tokenIDs,
                 finishReason: FinishReason(summary.finishReason),
-                usage: TokenUsage(
-                    promptTokens: summary.promptTokens,
-                    cachedTokens: summary.cachedTokens,
-                    completionTokens: tokenIDs.count,
-                    reasoningTokens: 0
-                ),
-                timings: GenerationTimings(timings),
+                usage: TokenUsage(usage),
+                timings: GenerationTimings(TextGeneration.GenerationTimings(summary.timings, usage)),
                 promptIsMostlyChinese: false
             )
         )

@@ -8,6 +8,8 @@ struct AnswerRecord: Encodable {
         var totalTokens: Int
         var cachedTokens: Int
         var reasoningTokens: Int
+        var draftTokens: Int
+        var acceptedTokens: Int
     }
 
     /// Seconds, and tokens a second.
@@ -38,7 +40,9 @@ struct AnswerRecord: Encodable {
             completionTokens: result.usage.completionTokens,
             totalTokens: result.usage.totalTokens,
             cachedTokens: result.usage.cachedTokens,
-            reasoningTokens: result.usage.reasoningTokens
+            reasoningTokens: result.usage.reasoningTokens,
+            draftTokens: result.usage.draftTokens,
+            acceptedTokens: result.usage.acceptedTokens
         )
         timings = Timings(
             load: loading.inSeconds,

@@ -14,13 +14,22 @@ struct ModelArguments: ParsableArguments {
     @Option(help: "The most tokens of prompt and answer together; the model's own limit where not given.")
     var contextLength: Int?
 
+    @Option(help: SpeculationChoice.help("A setting for speed alone: answers are the same."))
+    var speculate = SpeculationChoice.automatic
+
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
         if let contextLength, contextLength < 1 { throw ValidationError("--context-length must be at least 1.") }
     }
 
     var options: ModelOptions {
-        ModelOptions(device: device, weights: weights.form, threads: threads, contextLength: contextLength)
+        ModelOptions(
+            device: device,
+            weights: weights.form,
+            threads: threads,
+            contextLength: contextLength,
+            speculation: speculate.speculation
+        )
     }
 }
 
@@ -58,6 +67,42 @@ struct WeightArguments: ParsableArguments {
         case .int4: .int4
         case nil: weights == .f32 ? .float32 : .stored
         }
+    }
+}
+
+/// Whether tokens are guessed, as `auto`, `off` or the most of them in a step.
+struct SpeculationChoice: ExpressibleByArgument {
+    var speculation: ModelOptions.Speculation
+
+    static let automatic = SpeculationChoice(speculation: .automatic)
+    static let off = SpeculationChoice(speculation: .off)
+
+    init(speculation: ModelOptions.Speculation) {
+        self.speculation = speculation
+    }
+
+    init?(argument: String) {
+        switch (argument, Int(argument)) {
+        case ("auto", _): speculation = .automatic
+        case ("off", _): speculation = .off
+        case (_, let count?) where count > 0: speculation = .upTo(count)
+        default: return nil
+        }
+    }
+
+    var defaultValueDescription: String {
+        switch speculation {
+        case .automatic: "auto"
+        case .off: "off"
+        case .upTo(let count): "\(count)"
+        }
+    }
+
+    static func help(_ note: String) -> ArgumentHelp {
+        ArgumentHelp(
+            "Guess tokens from what was said before and check several at once: where it pays, never, or N in each step. \(note)",
+            valueName: "auto|off|N"
+        )
     }
 }
 

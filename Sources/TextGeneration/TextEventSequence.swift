@@ -108,7 +108,9 @@ actor TextEventSequence {
             promptTokens: summary.promptTokens,
             cachedTokens: summary.cachedTokens,
             completionTokens: tokenIDs.count,
-            reasoningTokens: reasoningTokens
+            reasoningTokens: reasoningTokens,
+            draftTokens: summary.draftTokens,
+            acceptedTokens: summary.acceptedTokens
         )
         events.append(
             .finished(

@@ -9,12 +9,24 @@ package struct TokenUsage: Sendable, Hashable {
     package var completionTokens: Int
     /// The part of `completionTokens` that was thinking.
     package var reasoningTokens: Int
+    /// Tokens that the engine guessed, and how many of them were right.
+    package var draftTokens: Int
+    package var acceptedTokens: Int
 
-    package init(promptTokens: Int, cachedTokens: Int = 0, completionTokens: Int, reasoningTokens: Int = 0) {
+    package init(
+        promptTokens: Int,
+        cachedTokens: Int = 0,
+        completionTokens: Int,
+        reasoningTokens: Int = 0,
+        draftTokens: Int = 0,
+        acceptedTokens: Int = 0
+    ) {
         self.promptTokens = promptTokens
         self.cachedTokens = cachedTokens
         self.completionTokens = completionTokens
         self.reasoningTokens = reasoningTokens
+        self.draftTokens = draftTokens
+        self.acceptedTokens = acceptedTokens
     }
 
     package var totalTokens: Int { promptTokens + completionTokens }

@@ -29,7 +29,8 @@ import Testing
                 maxSequences: maxSequences,
                 tokenBudget: tokenBudget,
                 cacheBlocks: cacheBlocks,
-                prefixCaching: prefixCaching
+                prefixCaching: prefixCaching,
+                speculation: .off
             )
         )
     }
@@ -314,6 +315,7 @@ import Testing
             EngineConfiguration(tokenBudget: 17, cacheBlocks: 4), EngineConfiguration(maxSequences: 9, cacheBlocks: 4),
             EngineConfiguration(tokenBudget: 0, cacheBlocks: 4), EngineConfiguration(cacheBlocks: 0),
             EngineConfiguration(cacheBlocks: .max), EngineConfiguration(cacheBlocks: 4, maxPreemptions: -1),
+            EngineConfiguration(cacheBlocks: 4, speculation: .upTo(0)),
         ] {
             do {
                 _ = try configuration.limits(for: model)

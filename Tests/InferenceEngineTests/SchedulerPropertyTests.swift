@@ -20,14 +20,7 @@ import Testing
     @Test(arguments: 0..<60 as Range<UInt64>)
     func everyStepKeepsTheRulesAndEveryRequestEnds(seed: UInt64) throws {
         var random = SeededGenerator(seed)
-        let limits = SchedulingLimits.small(
-            maxSequences: .random(in: 1...6, using: &random),
-            tokenBudget: .random(in: 6...20, using: &random),
-            blockCount: .random(in: 5...24, using: &random),
-            contextLength: .random(in: 12...80, using: &random),
-            prefixCaching: .random(using: &random),
-            maxPreemptions: .random(in: 0...3, using: &random)
-        )
+        let limits = limits(&random)
         var scheduler = Scheduler(limits)
         var expected: [UInt64: Expected] = [:]
         var slots: [Int32: Written] = [:]
@@ -76,15 +69,14 @@ import Testing
                 _ = scheduler.cancel(id)
                 expected[id] = nil
             }
-            let tokens = batch.sampledIDs.map { _ in
-                Int.random(in: 0..<30, using: &random) == 0 ? 100 : Int.random(in: 0..<9, using: &random)
-            }
-            for update in scheduler.complete(batch, tokens: tokens.map { $0 }) {
-                let token = try #require(update.token)
+            let tokens = batch.sampledEntries.map { draw($0, &random) }
+            // A clock that says anything: it must not matter to the rules.
+            scheduler.measured(batch, seconds: .random(in: 0...1, using: &random))
+            for update in scheduler.complete(batch, tokens: tokens) {
                 var sequence = try #require(expected[update.id])
-                sequence.tokens.append(Int32(token))
+                sequence.tokens.append(Int32(update.token))
                 let generated = sequence.tokens.count - sequence.promptCount
-                if token == 100 {
+                if update.token == 100 {
                     #expect(update.isStop && update.end?.reason == .stop)
                 } else if generated == sequence.maxNew || sequence.tokens.count == limits.maxSequenceLength {
                     #expect(update.end?.reason == .length)
@@ -100,6 +92,94 @@ import Testing
         }
         #expect(expected.isEmpty, "every request has ended")
         #expect(scheduler.freeBlockCount == limits.blockCount, "no block is lost")
+        let statistics = scheduler.statistics
+        #expect(statistics.acceptedTokens <= statistics.draftTokens)
+        if case .upTo = limits.speculation, limits.maxOutputs > limits.maxSequences {
+            #expect(statistics.acceptedTokens > 0)
+        }
+        if limits.speculation == .off { #expect(statistics.drafts == 0) }
+    }
+
+    /// Drafts that are always wrong cost rows and nothing else: all is scheduled as if there were none.
+    @Test(arguments: 100..<130 as Range<UInt64>)
+    func wrongDraftsChangeNothing(seed: UInt64) throws {
+        var random = SeededGenerator(seed)
+        var limits = limits(&random)
+        // Blocks for drafts may cost an old prefix its place, as any use of blocks does.
+        limits.prefixCaching = false
+        limits.speculation = .upTo(.random(in: 1...6, using: &random))
+        limits.maxOutputs = limits.maxSequences + 4
+        let speculating = try trace(limits, seed)
+        limits.speculation = .off
+        let plain = try trace(limits, seed)
+        #expect(speculating.steps == plain.steps)
+        #expect(plain.drafts == 0 && speculating.drafts > 0)
+    }
+
+    private struct Trace {
+        var steps: [[Int]] = []
+        var drafts = 0
+    }
+
+    /// What is scheduled when each sequence says the same tokens again and again, but never what is drafted.
+    private func trace(_ limits: SchedulingLimits, _ seed: UInt64) throws -> Trace {
+        var random = SeededGenerator(seed)
+        var scheduler = Scheduler(limits)
+        var trace = Trace()
+        for id in 0..<20 as Range<UInt64> {
+            let count = Int.random(in: 2..<limits.maxSequenceLength, using: &random)
+            // After 0 and 1 came 2 in the prompt; in the answer it is something else each time.
+            let request = GenerationRequest(
+                id: id,
+                promptTokenIDs: (0..<count).map { $0 % 3 },
+                maxNewTokens: .random(in: 1...20, using: &random)
+            )
+            try scheduler.add(request, stopTokenIDs: [])
+        }
+        var drawn: [UInt64: Int] = [:]
+        while let batch = scheduler.schedule() {
+            trace.drafts += batch.entries.count { !$0.draftTokens.isEmpty }
+            let tokens = batch.sampledEntries.map { entry in
+                drawn[entry.id, default: 0] += 1
+                let count = drawn[entry.id, default: 0]
+                // A token that has never been, and then a pair that has.
+                return [count % 3 == 1 ? 1000 + count : (count + 1) % 3]
+            }
+            for (entry, token) in zip(batch.sampledEntries, tokens) {
+                try #require(
+                    entry.draftTokens.first.map(Int.init) != token[0],
+                    "the test must draw what was not drafted"
+                )
+            }
+            trace.steps.append(batch.entries.flatMap { [Int($0.id), $0.tokenCount - $0.draftTokens.count] })
+            _ = scheduler.complete(batch, tokens: tokens)
+            trace.steps.append([scheduler.freeBlockCount, scheduler.statistics.preemptions])
+        }
+        return trace
+    }
+
+    private func limits(_ random: inout SeededGenerator) -> SchedulingLimits {
+        let maxSequences = Int.random(in: 1...6, using: &random)
+        return .small(
+            maxSequences: maxSequences,
+            tokenBudget: .random(in: 6...20, using: &random),
+            blockCount: .random(in: 5...24, using: &random),
+            contextLength: .random(in: 12...80, using: &random),
+            prefixCaching: .random(using: &random),
+            maxPreemptions: .random(in: 0...3, using: &random),
+            maxOutputs: maxSequences + .random(in: 0...8, using: &random),
+            speculation: [.off, .automatic, .upTo(1), .upTo(3), .upTo(9)].randomElement(using: &random) ?? .off
+        )
+    }
+
+    /// Draws what was drafted three times of four, and something else then.
+    private func draw(_ entry: ScheduledBatch.Entry, _ random: inout SeededGenerator) -> [Int] {
+        var tokens: [Int] = []
+        for guess in entry.draftTokens {
+            guard Int.random(in: 0..<4, using: &random) > 0 else { break }
+            tokens.append(Int(guess))
+        }
+        return tokens + [Int.random(in: 0..<30, using: &random) == 0 ? 100 : Int.random(in: 0..<9, using: &random)]
     }
 
     /// Plays the batch into the model of the cache, and reads every sequence back through its table.
@@ -112,6 +192,8 @@ import Testing
         let inputs = batch.inputs
         #expect(batch.tokenCount <= limits.tokenBudget)
         #expect(batch.entries.count <= limits.maxSequences)
+        #expect(inputs.outputRows.count <= limits.maxOutputs)
+        #expect(inputs.outputRows.count == batch.sampledEntries.reduce(0) { $0 + 1 + $1.draftTokens.count })
         #expect(inputs.sequenceStarts.count == batch.entries.count + 1)
         #expect(Set(inputs.slots).count == inputs.slots.count, "no slot is written twice")
         for row in inputs.slots.indices {
@@ -120,13 +202,17 @@ import Testing
         for (index, entry) in batch.entries.enumerated() {
             let sequence = try #require(expected[entry.id])
             #expect(entry.contextLength == Int(inputs.contextLengths[index]))
-            #expect(entry.isSampled == (entry.contextLength == sequence.tokens.count))
+            let tokens = sequence.tokens + entry.draftTokens
+            #expect(entry.isSampled == (entry.contextLength == tokens.count))
+            #expect(entry.draftTokens.isEmpty || entry.isSampled)
+            #expect(!entry.draftTokens.contains(100), "a stop token is no draft")
+            #expect(entry.draftTokens.isEmpty || tokens.count < sequence.promptCount + sequence.maxNew)
             let table = inputs.blockTables[index * inputs.tableWidth..<(index + 1) * inputs.tableWidth]
             for position in 0..<entry.contextLength {
                 let block = table[table.startIndex + position / limits.blockSize]
                 let slot = block * Int32(limits.blockSize) + Int32(position % limits.blockSize)
                 // Shared or not, computed now or long ago: the slot must hold this sequence's token.
-                #expect(slots[slot] == Written(token: sequence.tokens[position], position: position))
+                #expect(slots[slot] == Written(token: tokens[position], position: position))
             }
         }
     }

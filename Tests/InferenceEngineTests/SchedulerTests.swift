@@ -9,17 +9,21 @@ extension SchedulingLimits {
         blockCount: Int = 16,
         contextLength: Int = 64,
         prefixCaching: Bool = true,
-        maxPreemptions: Int = 2
+        maxPreemptions: Int = 2,
+        maxOutputs: Int? = nil,
+        speculation: Speculation = .off
     ) -> SchedulingLimits {
         SchedulingLimits(
             maxSequences: maxSequences,
             tokenBudget: tokenBudget,
+            maxOutputs: maxOutputs ?? tokenBudget,
             blockCount: blockCount,
             blockSize: 4,
             contextLength: contextLength,
             maxSequenceLength: min(contextLength, blockCount * 4),
             prefixCaching: prefixCaching,
-            maxPreemptions: maxPreemptions
+            maxPreemptions: maxPreemptions,
+            speculation: speculation
         )
     }
 }
@@ -29,7 +33,7 @@ extension SchedulingLimits {
     private func drain(_ scheduler: inout Scheduler, token: Int = 1) -> [(UInt64, SequenceEnd)] {
         var ends: [(UInt64, SequenceEnd)] = []
         while let batch = scheduler.schedule() {
-            let tokens = batch.sampledIDs.map { _ in Optional(token) }
+            let tokens = batch.sampledEntries.map { _ in [token] }
             for update in scheduler.complete(batch, tokens: tokens) {
                 if let end = update.end { ends.append((update.id, end)) }
             }
@@ -48,8 +52,8 @@ extension SchedulingLimits {
         var sampled: [Bool] = []
         while let batch = scheduler.schedule() {
             counts.append(batch.tokenCount)
-            sampled.append(!batch.sampledIDs.isEmpty)
-            _ = scheduler.complete(batch, tokens: batch.sampledIDs.map { _ in 5 })
+            sampled.append(!batch.sampledEntries.isEmpty)
+            _ = scheduler.complete(batch, tokens: batch.sampledEntries.map { _ in [5] })
         }
         #expect(counts == [8, 8, 3])
         #expect(sampled == [false, false, true])
@@ -61,13 +65,13 @@ extension SchedulingLimits {
         try scheduler.add(request(1, 0..<3), stopTokenIDs: [])
         let firstStep = scheduler.schedule()
         let first = try #require(firstStep)
-        _ = scheduler.complete(first, tokens: [7])
+        _ = scheduler.complete(first, tokens: [[7]])
         try scheduler.add(request(2, 0..<20), stopTokenIDs: [])
         let secondStep = scheduler.schedule()
         let second = try #require(secondStep)
         #expect(second.entries.map(\.id) == [1, 2])
         #expect(second.entries.map(\.tokenCount) == [1, 7])
-        #expect(second.sampledIDs == [1])
+        #expect(second.sampledEntries.map(\.id) == [1])
         #expect(second.inputs.positions == [3, 0, 1, 2, 3, 4, 5, 6])
         #expect(second.inputs.tokenIDs.first == 7)
         #expect(second.inputs.sequenceStarts == [0, 1, 8])
@@ -81,7 +85,7 @@ extension SchedulingLimits {
         let batchStep = scheduler.schedule()
         let batch = try #require(batchStep)
         #expect(batch.entries.map(\.id) == [1, 2, 3])
-        #expect(batch.sampledIDs == [1, 2, 3])
+        #expect(batch.sampledEntries.map(\.id) == [1, 2, 3])
         #expect(batch.admitted == [1, 2, 3])
     }
 
@@ -185,7 +189,7 @@ extension SchedulingLimits {
         #expect(cancelled?.reason == .cancelled)
         // A new request under the old id must not get the old one's token.
         try scheduler.add(request(1, 0..<3), stopTokenIDs: [])
-        let updates = scheduler.complete(batch, tokens: [4, 5])
+        let updates = scheduler.complete(batch, tokens: [[4], [5]])
         #expect(updates.map(\.id) == [2])
         #expect(scheduler.waitingCount == 1)
         let ends = [99, 1, 2].map { scheduler.cancel($0)?.reason }

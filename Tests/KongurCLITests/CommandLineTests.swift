@@ -13,6 +13,7 @@ struct CommandLineTests {
 
     @Test(arguments: [
         ["nonsense"], ["tokenize"], ["tokenize", "x", "--text", "a", "--file", "b"], ["pull", "a", "--nope"],
+        ["run", "a", "--speculate", "0"], ["run", "a", "--speculate", "on"],
     ])
     func wrongCommandLineIsStatusTwo(_ arguments: [String]) throws {
         let result = try kongur.run(arguments)

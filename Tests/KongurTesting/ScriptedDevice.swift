@@ -165,14 +165,17 @@ private final class ScriptedExecutable: Executable, @unchecked Sendable {
 extension ScriptedDevice {
     /// A device whose next token depends on all tokens before it, in a way that looks random but is not.
     package convenience init(vocabularySize: Int) {
+        self.init { RandomLogits.row(after: $0, vocabularySize) }
+    }
+
+    /// A device that prefers to say what it said `period` tokens ago, and at every `lapse`-th place something else.
+    package convenience init(vocabularySize: Int, period: Int, lapse: Int) {
         self.init { history in
-            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-            for token in history { hash = (hash ^ UInt64(truncatingIfNeeded: token)) &* 0x0000_0100_0000_01B3 }
-            return (0..<vocabularySize).map { id in
-                var z = hash &+ UInt64(id) &* 0x9E37_79B9_7F4A_7C15
-                z = (z ^ (z >> 32)) &* 0xD6E8_FEB8_6659_FD93
-                return Float((z >> 40) % 1024) / 128
-            }
+            let noise = RandomLogits.row(after: history.suffix(1) + [history.count], vocabularySize)
+            guard history.count >= period, history.count % lapse != 0 else { return noise }
+            var logits = noise
+            logits[history[history.count - period]] += 9
+            return logits
         }
     }
 
@@ -184,6 +187,19 @@ extension ScriptedDevice {
             var logits = [Float](repeating: 0, count: vocabularySize)
             logits[answer[min(history.count - promptCount, answer.count - 1)]] = 100
             return logits
+        }
+    }
+}
+
+private enum RandomLogits {
+    /// Logits from 0 to 8 that depend on all of `history`.
+    static func row(after history: [Int], _ vocabularySize: Int) -> [Float] {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for token in history { hash = (hash ^ UInt64(truncatingIfNeeded: token)) &* 0x0000_0100_0000_01B3 }
+        return (0..<vocabularySize).map { id in
+            var z = hash &+ UInt64(id) &* 0x9E37_79B9_7F4A_7C15
+            z = (z ^ (z >> 32)) &* 0xD6E8_FEB8_6659_FD93
+            return Float((z >> 40) % 1024) / 128
         }
     }
 }

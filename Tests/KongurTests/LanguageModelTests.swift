@@ -51,6 +51,33 @@ import Testing
         #expect(questions.indices.map { together[$0] } == alone)
     }
 
+    @Test func guessingChangesNoAnswer() async throws {
+        let questions = ["What is 47 + 385?", "Solve 3x + 4 = 19.", "Find the gcd of 84 and 36.", "What is 12 * 11?"]
+        func answers(_ speculation: ModelOptions.Speculation) async throws -> [GenerationResult] {
+            let model = try await LanguageModel.load(Self.pebble, options: ModelOptions(speculation: speculation))
+            return try await withThrowingTaskGroup(of: (Int, GenerationResult).self) { group in
+                for (index, question) in questions.enumerated() {
+                    for temperature in [0.0, 1.0] {
+                        let parameters = GenerationParameters(maxNewTokens: 300, temperature: temperature, seed: 5)
+                        let place = 2 * index + Int(temperature)
+                        group.addTask { (place, try await model.answer(question, parameters)) }
+                    }
+                }
+                var results = [Int: GenerationResult]()
+                for try await (place, result) in group { results[place] = result }
+                return results.sorted { $0.key < $1.key }.map(\.value)
+            }
+        }
+        let plain = try await answers(.off)
+        #expect(plain.count == 8 && plain.allSatisfy { $0.usage.draftTokens == 0 })
+        for speculation in [.automatic, .upTo(5)] as [ModelOptions.Speculation] {
+            let guessed = try await answers(speculation)
+            #expect(guessed.map(\.tokenIDs) == plain.map(\.tokenIDs))
+            #expect(guessed.map(\.text) == plain.map(\.text))
+            if speculation == .upTo(5) { #expect(guessed.allSatisfy { $0.usage.acceptedTokens > 0 }) }
+        }
+    }
+
     @Test func conversationGoesOn() async throws {
         let chat = ChatSession(try await LanguageModel.load(Self.pebble), parameters: Self.greedy)
         _ = try await chat.respond(to: "What is 5 + 6?")

@@ -18,6 +18,11 @@ struct BlockTable: ~Copyable {
         blocks.append(block)
     }
 
+    /// For the pool: the last block, which the table then no longer holds.
+    mutating func removeLast() -> Int32 {
+        blocks.removeLast()
+    }
+
     /// For the pool: all blocks, which the table then no longer holds.
     mutating func removeAll() -> [Int32] {
         defer { blocks = [] }

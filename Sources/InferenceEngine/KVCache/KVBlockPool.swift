@@ -37,12 +37,19 @@ struct KVBlockPool: ~Copyable {
     ///
     /// The end of a sequence is forgotten before its beginning, which others are more likely to share.
     mutating func release(_ table: consuming BlockTable) {
-        for block in table.removeAll().reversed() {
-            precondition(holders[Int(block)] > 0, "block \(block) is free already")
-            holders[Int(block)] -= 1
-            guard holders[Int(block)] == 0 else { continue }
-            if cache?.contains(block) == true { free.append(block) } else { free.prepend(block) }
-        }
+        for block in table.removeAll().reversed() { release(block) }
+    }
+
+    /// Takes back the last blocks of a table that holds more than `count`.
+    mutating func trim(_ table: inout BlockTable, to count: Int) {
+        while table.count > count { release(table.removeLast()) }
+    }
+
+    private mutating func release(_ block: Int32) {
+        precondition(holders[Int(block)] > 0, "block \(block) is free already")
+        holders[Int(block)] -= 1
+        guard holders[Int(block)] == 0 else { return }
+        if cache?.contains(block) == true { free.append(block) } else { free.prepend(block) }
     }
 
     /// The cached blocks that hold the beginning of `tokens`, never the last token: it must be computed to go on.

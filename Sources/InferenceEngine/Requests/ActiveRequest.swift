@@ -21,9 +21,12 @@ struct ActiveRequest: Sendable {
         history = TokenHistory(promptTokenIDs: request.sampling.hasPenalties ? request.promptTokenIDs : [])
     }
 
-    mutating func append(_ token: Int, _ instant: ContinuousClock.Instant) {
+    mutating func append(_ token: Int) {
         generatedCount += 1
         if request.sampling.hasPenalties { history.append(token) }
+    }
+
+    mutating func delivered(_ instant: ContinuousClock.Instant) {
         if firstToken == nil { firstToken = instant }
     }
 
@@ -34,6 +37,8 @@ struct ActiveRequest: Sendable {
             cachedTokens: end.cachedTokens,
             generatedTokens: end.generatedTokens,
             preemptions: end.preemptions,
+            draftTokens: end.draftTokens,
+            acceptedTokens: end.acceptedTokens,
             timings: RequestTimings(
                 submitted: submitted,
                 scheduled: scheduled,

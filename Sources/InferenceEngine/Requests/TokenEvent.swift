@@ -46,6 +46,9 @@ package struct GenerationSummary: Sendable, Hashable {
     package var generatedTokens: Int
     /// How often the request lost its cache blocks to others and was computed again.
     package var preemptions: Int
+    /// Tokens that were guessed, and how many of them were right.
+    package var draftTokens: Int
+    package var acceptedTokens: Int
     package var timings: RequestTimings
 
     package init(
@@ -54,6 +57,8 @@ package struct GenerationSummary: Sendable, Hashable {
         cachedTokens: Int,
         generatedTokens: Int,
         preemptions: Int,
+        draftTokens: Int,
+        acceptedTokens: Int,
         timings: RequestTimings
     ) {
         self.finishReason = finishReason
@@ -61,6 +66,8 @@ package struct GenerationSummary: Sendable, Hashable {
         self.cachedTokens = cachedTokens
         self.generatedTokens = generatedTokens
         self.preemptions = preemptions
+        self.draftTokens = draftTokens
+        self.acceptedTokens = acceptedTokens
         self.timings = timings
     }
 }

@@ -12,24 +12,29 @@ package struct BatchInputs: Sendable, Hashable {
 
     private var tables: [ArraySlice<Int32>] = []
 
-    /// Adds rows `range` of a sequence, whose tokens stand in `blocks`; `isSampled` asks for the last row's logits.
+    /// Adds rows of a sequence, whose tokens stand in `blocks`: `tokens`, whose indices are their positions, and behind
+    /// them `draft`.
+    ///
+    /// `isSampled` asks for the logits of the last of `tokens` and of each drafted one.
     mutating func append(
-        tokens: [Int32],
-        _ range: Range<Int>,
+        tokens: ArraySlice<Int32>,
+        draft: [Int32],
         blocks: [Int32],
         blockSize: Int,
         isSampled: Bool
     ) {
-        for position in range {
-            tokenIDs.append(tokens[position])
+        let end = tokens.endIndex + draft.count
+        tokenIDs += tokens
+        tokenIDs += draft
+        for position in tokens.startIndex..<end {
             positions.append(Int32(position))
             slots.append(blocks[position / blockSize] * Int32(blockSize) + Int32(position % blockSize))
         }
         sequenceStarts.append(Int32(tokenIDs.count))
-        contextLengths.append(Int32(range.upperBound))
+        contextLengths.append(Int32(end))
         // Blocks that are reserved for later are of no use to the kernel.
-        tables.append(blocks.prefix((range.upperBound + blockSize - 1) / blockSize))
-        if isSampled { outputRows.append(Int32(tokenIDs.count - 1)) }
+        tables.append(blocks.prefix((end + blockSize - 1) / blockSize))
+        if isSampled { outputRows += (tokenIDs.count - 1 - draft.count..<tokenIDs.count).map(Int32.init) }
     }
 
     /// Lays the block tables out, once every sequence is in.

@@ -25,6 +25,11 @@ final class RunningSequence {
     var cachedCount: Int?
     /// True when all blocks to `maxLength` are held, so that the sequence never needs another one.
     var isReserved = false
+    /// From the first step in which a draft was looked for.
+    var drafter: Drafter?
+    /// Tokens that were drafted, and how many of them were accepted.
+    var draftTokens = 0
+    var acceptedTokens = 0
 
     init(_ request: GenerationRequest, arrival: UInt64, maxLength: Int, stopTokenIDs: Set<Int>) {
         id = request.id

@@ -10,7 +10,9 @@
 /// 3. When a decoding sequence finds no free block, the last in order loses all of its blocks and waits to be computed
 ///    again; its drawn tokens stay. After `maxPreemptions` times it waits until all blocks that it can ever need are
 ///    free, holds them, and is left alone.
-/// 4. Tokens depend on a sequence's own tokens alone, so chunks, batches and preemption do not change them.
+/// 4. Guessed tokens go last, into rows and blocks that nothing else wants; blocks of guesses that were wrong are given
+///    back at once. So they preempt nobody and delay nobody.
+/// 5. Tokens depend on a sequence's own tokens alone, so chunks, batches, preemption and guesses do not change them.
 package struct Scheduler: ~Copyable {
     package let limits: SchedulingLimits
     package private(set) var statistics = SchedulerStatistics()
@@ -21,12 +23,14 @@ package struct Scheduler: ~Copyable {
     private var waiting: [RunningSequence] = []
     private var arrivals: UInt64 = 0
     private var inFlight = false
+    private var policy: SpeculationPolicy
 
     package init(_ limits: SchedulingLimits) {
-        precondition(limits.maxSequences > 0 && limits.maxSequences <= limits.tokenBudget)
+        precondition(limits.maxSequences > 0 && limits.maxSequences <= min(limits.tokenBudget, limits.maxOutputs))
         precondition(limits.blockCount > 0 && limits.blockSize > 0)
         precondition(limits.maxSequenceLength <= limits.blockCount * limits.blockSize)
         self.limits = limits
+        policy = SpeculationPolicy(limits.speculation)
         pool = KVBlockPool(
             blockCount: limits.blockCount,
             blockSize: limits.blockSize,
@@ -89,51 +93,56 @@ package struct Scheduler: ~Copyable {
     /// The next step, or nil when there is nothing to do; `complete` must follow before the next call.
     package mutating func schedule() -> ScheduledBatch? {
         precondition(!inFlight, "the last batch has not been completed")
-        var batch = ScheduledBatch()
-        let preempted = scheduleDecodes(&batch)
+        var plan = StepPlan()
+        let preempted = scheduleDecodes(&plan)
         for sequence in running where sequence.remainingCount > 1 {
-            append(sequence, to: &batch)
+            plan.append(sequence, budget: limits.tokenBudget)
         }
         // What has just lost its blocks must not take them back at once.
-        if !preempted { admit(to: &batch) }
-        guard !batch.entries.isEmpty else { return nil }
-        batch.inputs.finish()
+        if !preempted { admit(to: &plan) }
+        guard !plan.parts.isEmpty else { return nil }
+        addDrafts(to: &plan)
         inFlight = true
         statistics.steps += 1
-        statistics.computedTokens += batch.tokenCount
-        return batch
+        statistics.computedTokens += plan.tokenCount
+        return plan.batch(blockSize: limits.blockSize)
     }
 
-    /// Takes the drawn tokens, one for each of the batch's `sampledIDs`; nil drops that sequence.
+    /// Takes the drawn tokens, an array for each of the batch's `sampledEntries`; an empty one drops that sequence.
     ///
-    /// Entries that were cancelled meanwhile are passed over.
-    package mutating func complete(_ batch: ScheduledBatch, tokens: [Int?]) -> [SequenceUpdate] {
-        precondition(inFlight && tokens.count == batch.inputs.outputRows.count, "one token for each sampled entry")
+    /// Each holds the tokens of the entry's draft as far as they were drawn, and then one more: the first that was not
+    /// drafted. The updates are those tokens in order; entries that were cancelled meanwhile are passed over.
+    package mutating func complete(_ batch: ScheduledBatch, tokens: [[Int]]) -> [SequenceUpdate] {
+        precondition(inFlight && tokens.count == batch.sampledEntries.count, "an array for each sampled entry")
         inFlight = false
         var updates: [SequenceUpdate] = []
-        var row = 0
+        var drawn = tokens.makeIterator()
         for entry in batch.entries {
-            defer { if entry.isSampled { row += 1 } }
+            let tokens = entry.isSampled ? drawn.next() ?? [] : []
             guard let index = running.firstIndex(where: { $0.id == entry.id && $0.arrival == entry.arrival }) else {
                 continue
             }
             let sequence = running[index]
-            sequence.computedCount = entry.contextLength
-            rememberBlocks(of: sequence)
+            accept(tokens, entry, sequence)
             guard entry.isSampled else { continue }
-            var update = SequenceUpdate(id: entry.id, token: tokens[row], isStop: false, end: nil)
-            if let token = tokens[row] {
-                sequence.append(token)
-                update.isStop = sequence.stopTokenIDs.contains(token)
-                if update.isStop || sequence.tokens.count >= sequence.maxLength {
-                    update.end = end(running.remove(at: index), update.isStop ? .stop : .length)
-                }
-            } else {
+            updates += tokens.map { SequenceUpdate(id: entry.id, token: $0, isStop: false, end: nil) }
+            guard let last = tokens.last else {
                 _ = end(running.remove(at: index), .cancelled)
+                continue
             }
-            updates.append(update)
+            // A draft holds no stop token and stays below the longest length, so only the last token can be the end.
+            let isStop = sequence.stopTokenIDs.contains(last)
+            updates[updates.count - 1].isStop = isStop
+            if isStop || sequence.tokens.count >= sequence.maxLength {
+                updates[updates.count - 1].end = end(running.remove(at: index), isStop ? .stop : .length)
+            }
         }
         return updates
+    }
+
+    /// Takes how long a batch took from its start to its drawn tokens: what guessing may cost is learnt from it.
+    package mutating func measured(_ batch: ScheduledBatch, seconds: Double) {
+        if batch.isDecodeOnly { policy.record(rows: batch.tokenCount, seconds: seconds) }
     }
 
     /// Gives up the batch that was scheduled last, as if it had not been.
@@ -146,7 +155,7 @@ package struct Scheduler: ~Copyable {
     // MARK: Steps of `schedule`
 
     /// One token for each decoding sequence; true when a sequence was preempted.
-    private mutating func scheduleDecodes(_ batch: inout ScheduledBatch) -> Bool {
+    private mutating func scheduleDecodes(_ plan: inout StepPlan) -> Bool {
         var preempted = false
         var index = 0
         decoding: while index < running.count {
@@ -163,7 +172,7 @@ package struct Scheduler: ~Copyable {
                 preempt(at: victim)
                 if victim == index { continue decoding }
             }
-            append(sequence, to: &batch)
+            plan.append(sequence, budget: limits.tokenBudget)
             index += 1
         }
         return preempted
@@ -179,8 +188,8 @@ package struct Scheduler: ~Copyable {
         enqueue(sequence)
     }
 
-    private mutating func admit(to batch: inout ScheduledBatch) {
-        while batch.tokenCount < limits.tokenBudget, running.count < limits.maxSequences, let sequence = waiting.last {
+    private mutating func admit(to plan: inout StepPlan) {
+        while plan.tokenCount < limits.tokenBudget, running.count < limits.maxSequences, let sequence = waiting.last {
             let reserves = sequence.preemptions >= limits.maxPreemptions
             let cached = pool.cachedBlocks(sequence.tokens, salt: sequence.cacheSalt)
             let needed = limits.blocks(for: reserves ? sequence.maxLength : sequence.tokens.count) - cached.count
@@ -200,38 +209,51 @@ package struct Scheduler: ~Copyable {
                 sequence.cachedCount = sequence.computedCount
                 statistics.prefixQueriedTokens += sequence.promptCount
                 statistics.prefixHitTokens += sequence.computedCount
-                batch.admitted.append(sequence.id)
+                plan.admitted.append(sequence.id)
             }
             running.insertInOrder(sequence)
-            append(sequence, to: &batch)
+            plan.append(sequence, budget: limits.tokenBudget)
         }
     }
 
-    /// As many of the sequence's tokens as the budget allows.
-    private func append(_ sequence: RunningSequence, to batch: inout ScheduledBatch) {
-        let count = min(sequence.remainingCount, limits.tokenBudget - batch.tokenCount)
-        guard count > 0 else { return }
-        let range = sequence.computedCount..<sequence.computedCount + count
-        let isSampled = range.upperBound == sequence.tokens.count
-        batch.inputs.append(
-            tokens: sequence.tokens,
-            range,
-            blocks: sequence.table.blocks,
-            blockSize: limits.blockSize,
-            isSampled: isSampled
+    /// Adds guesses to sequences that decode, as far as rows and free blocks are left.
+    private mutating func addDrafts(to plan: inout StepPlan) {
+        let decodes = plan.parts.indices.filter { plan.parts[$0].isDecode }
+        let drafts = policy.drafts(
+            for: decodes.map { plan.parts[$0].sequence },
+            room: min(limits.tokenBudget - plan.tokenCount, limits.maxOutputs - plan.outputCount),
+            isMeasured: decodes.count == plan.parts.count
         )
-        batch.entries.append(
-            ScheduledBatch.Entry(
-                id: sequence.id,
-                arrival: sequence.arrival,
-                tokenCount: count,
-                contextLength: range.upperBound,
-                isSampled: isSampled
-            )
-        )
+        for (index, draft) in zip(decodes, drafts) where !draft.isEmpty {
+            let sequence = plan.parts[index].sequence
+            let length = sequence.tokens.count
+            let missing = limits.blocks(for: length + draft.tokens.count) - sequence.table.count
+            _ = pool.allocate(max(0, min(missing, pool.freeCount)), to: &sequence.table)
+            plan.append(draft.prefix(sequence.table.count * limits.blockSize - length), toPart: index)
+        }
     }
 
     // MARK: Bookkeeping
+
+    /// Appends what was drawn; keys and values of drafted tokens that were not are written again later.
+    private mutating func accept(_ tokens: [Int], _ entry: ScheduledBatch.Entry, _ sequence: RunningSequence) {
+        let accepted = max(0, tokens.count - 1)
+        precondition(
+            tokens.prefix(accepted).elementsEqual(entry.draftTokens.prefix(accepted), by: { $0 == Int($1) }),
+            "only the last token may differ from the draft"
+        )
+        for token in tokens { sequence.append(token) }
+        sequence.computedCount = entry.contextLength - entry.draftTokens.count + accepted
+        rememberBlocks(of: sequence)
+        guard !entry.draft.isEmpty else { return }
+        if !sequence.isReserved { pool.trim(&sequence.table, to: limits.blocks(for: sequence.computedCount)) }
+        sequence.draftTokens += entry.draftTokens.count
+        sequence.acceptedTokens += accepted
+        statistics.drafts += 1
+        statistics.draftTokens += entry.draftTokens.count
+        statistics.acceptedTokens += accepted
+        policy.record(entry.draft, accepted: accepted, of: sequence)
+    }
 
     private mutating func enqueue(_ sequence: RunningSequence) {
         var (low, high) = (0, waiting.count)
@@ -249,7 +271,9 @@ package struct Scheduler: ~Copyable {
             promptTokens: sequence.promptCount,
             cachedTokens: sequence.cachedCount ?? 0,
             generatedTokens: sequence.generatedCount,
-            preemptions: sequence.preemptions
+            preemptions: sequence.preemptions,
+            draftTokens: sequence.draftTokens,
+            acceptedTokens: sequence.acceptedTokens
         )
     }
 
@@ -276,4 +300,8 @@ package struct SchedulerStatistics: Sendable, Hashable {
     /// Prompt tokens of admitted requests, and how many of them were in the cache.
     package var prefixQueriedTokens = 0
     package var prefixHitTokens = 0
+    /// Guesses that were checked, the tokens in them, and how many of those were right.
+    package var drafts = 0
+    package var draftTokens = 0
+    package var acceptedTokens = 0
 }

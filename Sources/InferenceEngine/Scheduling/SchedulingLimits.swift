@@ -4,6 +4,8 @@ package struct SchedulingLimits: Sendable, Hashable {
     package var maxSequences: Int
     /// Tokens in one step.
     package var tokenBudget: Int
+    /// Rows of one step whose logits are wanted; not below `maxSequences`.
+    package var maxOutputs: Int
     package var blockCount: Int
     /// Tokens in a block.
     package var blockSize: Int
@@ -13,25 +15,30 @@ package struct SchedulingLimits: Sendable, Hashable {
     package var maxSequenceLength: Int
     package var prefixCaching: Bool
     package var maxPreemptions: Int
+    package var speculation: Speculation
 
     package init(
         maxSequences: Int,
         tokenBudget: Int,
+        maxOutputs: Int,
         blockCount: Int,
         blockSize: Int,
         contextLength: Int,
         maxSequenceLength: Int,
         prefixCaching: Bool = true,
-        maxPreemptions: Int = 4
+        maxPreemptions: Int = 4,
+        speculation: Speculation = .automatic
     ) {
         self.maxSequences = maxSequences
         self.tokenBudget = tokenBudget
+        self.maxOutputs = maxOutputs
         self.blockCount = blockCount
         self.blockSize = blockSize
         self.contextLength = contextLength
         self.maxSequenceLength = maxSequenceLength
         self.prefixCaching = prefixCaching
         self.maxPreemptions = maxPreemptions
+        self.speculation = speculation
     }
 
     /// Blocks that hold `tokens` tokens.

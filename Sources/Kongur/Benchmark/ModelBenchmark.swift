@@ -35,7 +35,11 @@ package struct ModelBenchmark: Sendable {
             let loaded = try ModelLoader(options: options).load(name)
             let device = try DeviceCatalog.device(named: options.device, threads: options.threads)
             let blocks = (contextLength + loaded.compiled.cache.blockSize - 1) / loaded.compiled.cache.blockSize
-            let configuration = EngineConfiguration(cacheBlocks: blocks, prefixCaching: false)
+            let configuration = EngineConfiguration(
+                cacheBlocks: blocks,
+                prefixCaching: false,
+                speculation: options.speculation.choice
+            )
             work = ModelWork(loaded.compiled)
             engine = try Engine(model: loaded.compiled, device: device, configuration: configuration)
         } catch {

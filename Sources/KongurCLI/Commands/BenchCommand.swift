@@ -48,6 +48,11 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Threads for the processor; one per core where not given.")
     var threads: Int?
 
+    @Option(
+        help: SpeculationChoice.help("Random weights soon repeat themselves, so the speed is then no other model's.")
+    )
+    var speculate = SpeculationChoice.off
+
     @Flag(help: "Measure the machine alone, with one thread and with all.")
     var limits = false
 
@@ -101,7 +106,7 @@ struct BenchCommand: AsyncParsableCommand {
         let forms = quantize.isEmpty ? [.stored] : quantize.map(\.form)
         return try forms.map { form in
             Console.progress("loading \(form.rawValue)")
-            let options = ModelOptions(weights: form, threads: threads)
+            let options = ModelOptions(weights: form, threads: threads, speculation: speculate.speculation)
             return (form, try ModelBenchmark(folder ?? name, options: options, contextLength: context))
         }
     }

@@ -1,0 +1,68 @@
+/// A step while the scheduler puts it together.
+struct StepPlan {
+    struct Part {
+        let sequence: RunningSequence
+        /// How many of the sequence's tokens are computed.
+        let count: Int
+        /// What is computed behind them.
+        fileprivate(set) var draft = Draft.none
+
+        var isSampled: Bool { count == sequence.remainingCount }
+        /// Whether there is only one token to compute, the last.
+        var isDecode: Bool { sequence.remainingCount == 1 }
+        var range: Range<Int> { sequence.computedCount..<sequence.computedCount + count }
+    }
+
+    private(set) var parts: [Part] = []
+    private(set) var tokenCount = 0
+    /// Rows whose logits are wanted.
+    private(set) var outputCount = 0
+    /// Requests that take part in a step for the first time.
+    var admitted: [UInt64] = []
+
+    /// Adds as many of the sequence's tokens as the budget allows.
+    mutating func append(_ sequence: RunningSequence, budget: Int) {
+        let count = min(sequence.remainingCount, budget - tokenCount)
+        guard count > 0 else { return }
+        let part = Part(sequence: sequence, count: count)
+        parts.append(part)
+        tokenCount += count
+        if part.isSampled { outputCount += 1 }
+    }
+
+    /// Adds a draft to a part that is sampled and has none.
+    mutating func append(_ draft: Draft, toPart index: Int) {
+        precondition(parts[index].isSampled && parts[index].draft.isEmpty)
+        parts[index].draft = draft
+        tokenCount += draft.tokens.count
+        outputCount += draft.tokens.count
+    }
+
+    /// What the device gets, and what `complete` needs to know of it.
+    func batch(blockSize: Int) -> ScheduledBatch {
+        var batch = ScheduledBatch()
+        batch.admitted = admitted
+        for part in parts {
+            batch.inputs.append(
+                tokens: part.sequence.tokens[part.range],
+                draft: part.draft.tokens,
+                blocks: part.sequence.table.blocks,
+                blockSize: blockSize,
+                isSampled: part.isSampled
+            )
+            batch.entries.append(
+                ScheduledBatch.Entry(
+                    id: part.sequence.id,
+                    arrival: part.sequence.arrival,
+                    tokenCount: part.count + part.draft.tokens.count,
+                    contextLength: part.range.upperBound + part.draft.tokens.count,
+                    isSampled: part.isSampled,
+                    draft: part.draft
+                )
+            )
+        }
+        batch.inputs.finish()
+        batch.isDecodeOnly = parts.allSatisfy(\.isDecode)
+        return batch
+    }
+}

@@ -176,16 +176,16 @@ import Testing
         #expect(result.error == "kongur: error: argument 2 is not UTF-8 text\n")
     }
 
-    /// A small model soon repeats itself, so that guesses are right; the tokens must be those without guesses.
+    /// Random weights make guesses that are mostly wrong; the tokens must be those without guesses.
     @Test(arguments: ["stored", "bf16", "int8", "int4"])
     func guessingChangesNoToken(_ form: String) throws {
-        let model = try TinyCheckpoints.directory("qwen2-tied")
+        let model = try TinyCheckpoints.directory("qwen3")
         let weights = form == "stored" ? [] : ["--quantize", form]
-        for (temperature, seed) in [("0", "0"), ("0.5", "3"), ("1", "4")] {
+        for temperature in ["0", "0.1"] {
             func answer(_ speculate: String) throws -> (tokens: [Int], drafted: Int, accepted: Int) {
                 let result = try kongur.run(
                     ["run", model, "--token-ids", "1,2,3,4,1,2", "--max-new-tokens", "200", "--ignore-eos", "--json"]
-                        + ["--temperature", temperature, "--seed", seed, "--speculate", speculate] + weights
+                        + ["--temperature", temperature, "--seed", "3", "--speculate", speculate] + weights
                 )
                 #expect(result.status == 0, "\(result.error)")
                 let usage = result.json["usage"] as? [String: Any]
@@ -196,11 +196,11 @@ import Testing
             }
             let plain = try answer("off")
             #expect(plain.tokens.count == 200 && plain.drafted == 0 && plain.accepted == 0)
-            for speculate in ["auto", "1", "7", "100"] {
+            for speculate in ["auto", "7", "100"] {
                 let guessed = try answer(speculate)
                 #expect(guessed.tokens == plain.tokens)
                 #expect(guessed.accepted <= guessed.drafted)
-                if temperature == "0", speculate == "7" { #expect(guessed.accepted > 50) }
+                if speculate != "auto", temperature == "0" { #expect(guessed.drafted > 0) }
             }
         }
     }

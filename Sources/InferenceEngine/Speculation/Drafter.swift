@@ -15,16 +15,19 @@ struct Drafter: Sendable {
         self.acceptance = acceptance
     }
 
-    /// What followed the passage that ends like `tokens`: at most `limit` tokens, and none of `stopTokenIDs`.
+    /// The passage that ends like `tokens`, to which tokens have only been appended since the last call.
+    mutating func match(_ tokens: [Int32]) -> NGramIndex.Match? {
+        index.read(tokens)
+        return index.match(tokens)
+    }
+
+    /// What followed a passage: at most `count` tokens, and none of `stopTokenIDs`.
     ///
     /// A passage that reaches the end goes on with the draft itself, so that a loop is drafted in full. A stop token ends
     /// the answer wherever it is drawn, so what follows it can be no use.
-    mutating func draft(after tokens: [Int32], limit: Int, stopTokenIDs: Set<Int>) -> Draft {
-        guard limit > 0 else { return .none }
-        index.read(tokens)
-        guard let match = index.match(tokens) else { return .none }
+    static func draft(_ match: NGramIndex.Match, of tokens: [Int32], count: Int, stopTokenIDs: Set<Int>) -> Draft {
         var draft = Draft(tokens: [], agreement: match.agreement)
-        for place in match.next..<match.next + limit {
+        for place in match.next..<match.next + count {
             let token = place < tokens.count ? tokens[place] : draft.tokens[place - tokens.count]
             if stopTokenIDs.contains(Int(token)) { break }
             draft.tokens.append(token)

@@ -22,25 +22,35 @@ struct StepCosts: Sendable, Hashable {
         guard rows > 0, seconds > 0, seconds.isFinite else { return }
         stepCount += 1
         if rows >= entries.count { entries += repeatElement(nil, count: rows + 1 - entries.count) }
-        var entry = fresh(rows) ?? Entry(seconds: seconds, count: 0, step: 0)
+        var entry = Entry(seconds: seconds, count: 0, step: 0)
+        if let known = entries[rows], fresh(rows) != nil { entry = known }
         entry.count += 1
         entry.step = stepCount
         entry.seconds += max(Self.weight, 1 / Double(entry.count)) * (min(seconds, 2 * entry.seconds) - entry.seconds)
         entries[rows] = entry
     }
 
-    /// Seconds of a step, between measured ones by a straight line and beyond them as the nearest; nil before the first.
-    func seconds(rows: Int) -> Double? {
-        let below = (0...rows).reversed().lazy.compactMap { rows in fresh(rows).map { (rows, $0.seconds) } }.first
-        let above = (rows..<max(rows, entries.count)).lazy
-            .compactMap { rows in fresh(rows).map { (rows, $0.seconds) } }.first
-        guard let low = below ?? above, let high = above ?? below else { return nil }
-        guard low.0 < high.0 else { return low.1 }
-        return low.1 + (high.1 - low.1) * Double(rows - low.0) / Double(high.0 - low.0)
+    /// The most rows of which something is known.
+    var mostRows: Int { entries.indices.last { fresh($0) != nil } ?? 0 }
+
+    /// Seconds of steps with so many rows: between measured ones by a straight line, beyond them as the nearest.
+    ///
+    /// Empty before the first measurement.
+    func seconds(rows: ClosedRange<Int>) -> [Double] {
+        let known = entries.indices.compactMap { rows in fresh(rows).map { (rows: rows, seconds: $0) } }
+        guard !known.isEmpty else { return [] }
+        var next = 0
+        return rows.map { rows in
+            while next < known.count, known[next].rows <= rows { next += 1 }
+            let (low, high) = (known[max(0, next - 1)], known[min(next, known.count - 1)])
+            guard low.rows < high.rows else { return low.seconds }
+            return low.seconds
+                + (high.seconds - low.seconds) * Double(rows - low.rows) / Double(high.rows - low.rows)
+        }
     }
 
-    private func fresh(_ rows: Int) -> Entry? {
-        guard entries.indices.contains(rows), let entry = entries[rows] else { return nil }
-        return stepCount - entry.step < Self.lifetime ? entry : nil
+    private func fresh(_ rows: Int) -> Double? {
+        guard let entry = entries[rows], stepCount - entry.step < Self.lifetime else { return nil }
+        return entry.seconds
     }
 }

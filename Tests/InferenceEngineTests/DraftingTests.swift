@@ -125,7 +125,7 @@ import Testing
         var trials = (0..<10_000).count { _ in drafter.isTrialDue() }
         #expect(trials > 5 && trials < 30)
         drafter.resume()
-        trials = (0..<16).count { _ in drafter.isTrialDue() }
+        trials = (0..<64).count { _ in drafter.isTrialDue() }
         #expect(trials == 1)
     }
 }

@@ -6,7 +6,7 @@ struct Drafter: Sendable {
     private var declined = 0
     private var patience = firstPatience
 
-    private static let firstPatience = 16
+    private static let firstPatience = 64
     private static let lastPatience = 512
     private static let weight = 0.1
 

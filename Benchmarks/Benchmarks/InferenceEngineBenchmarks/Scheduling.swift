@@ -38,10 +38,12 @@ private final class Scheduling {
     private static let limits = SchedulingLimits(
         maxSequences: 64,
         tokenBudget: 1024,
+        maxOutputs: 64,
         blockCount: 8192,
         blockSize: 16,
         contextLength: 2048,
-        maxSequenceLength: 2048
+        maxSequenceLength: 2048,
+        speculation: .off
     )
 
     var waitingCount: Int { scheduler.waitingCount }
@@ -61,6 +63,6 @@ private final class Scheduling {
     func step() {
         guard let batch = scheduler.schedule() else { return }
         isPrefilling = batch.entries.contains { $0.tokenCount > 1 }
-        _ = scheduler.complete(batch, tokens: batch.sampledIDs.map { _ in 1 })
+        _ = scheduler.complete(batch, tokens: batch.sampledEntries.map { _ in [1] })
     }
 }

@@ -218,6 +218,7 @@ package struct Scheduler: ~Copyable {
 
     /// Adds guesses to sequences that decode, as far as rows and free blocks are left.
     private mutating func addDrafts(to plan: inout StepPlan) {
+        guard limits.speculation != .off else { return }
         let decodes = plan.parts.indices.filter { plan.parts[$0].isDecode }
         let drafts = policy.drafts(
             for: decodes.map { plan.parts[$0].sequence },

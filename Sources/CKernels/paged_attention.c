@@ -1,9 +1,9 @@
-// Attention by online softmax, in an order that depends on a query's position alone: keys go by in chunks of CK_CHUNK
-// inside partitions of CK_ATTENTION_PARTITION, both counted from the start of the sequence; each partition starts anew,
-// and partitions are put together in order.
+// Attention in partitions of CK_ATTENTION_PARTITION keys, counted from the start of the sequence: each has a softmax of
+// its own, and they are put together in order. So the order in which a query's numbers are added up depends on its
+// position alone. While scores are computed the values are fetched, and while values are added up the next keys.
 
-// Keys whose scores are turned into exponentials together.
-#define CK_CHUNK 32
+// Keys whose values stay in the first-level cache while all queries of a call take them in.
+#define CK_CHUNK 64
 // The most queries (rows times heads of a group) of one call, unless one row has more.
 #define CK_TILE_QUERIES 24
 // The largest group.
@@ -20,7 +20,7 @@ int64_t ck_attention_partial_count(const ck_attention_t *attention, int64_t rows
 
 int64_t ck_attention_scratch_count(const ck_attention_t *attention) {
     const int64_t group = attention->heads / attention->keys.kv_heads;
-    return ck_attention_tile(group) * group * (attention->keys.head_dim + CK_CHUNK);
+    return ck_attention_tile(group) * group * (attention->keys.head_dim + CK_ATTENTION_PARTITION);
 }
 
 void ck_attention_partition(const ck_attention_t *attention, const ck_attention_rows_t *rows, int64_t partition,

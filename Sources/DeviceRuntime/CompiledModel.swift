@@ -1,6 +1,8 @@
 package import Tensors
+import XIR
 
-/// How keys and values are kept: per layer a key and a value cache of `[blocks, kvHeads, blockSize, headDim]`.
+/// How keys and values are kept: per layer a key and a value cache of `[blocks, kvHeads, blockSize, headDim]`, or in int8
+/// as `CacheRow` says.
 package struct KVCacheLayout: Sendable, Hashable {
     package var layers: Int
     package var kvHeads: Int
@@ -17,9 +19,9 @@ package struct KVCacheLayout: Sendable, Hashable {
         self.elementType = elementType
     }
 
-    /// Bytes of one block over all layers, keys and values together.
+    /// Bytes of one block over all layers, keys and values and their scales together.
     package var blockByteCount: Int {
-        2 * layers * kvHeads * blockSize * headDim * elementType.byteCount
+        2 * layers * kvHeads * blockSize * CacheRow(headDim: headDim, elementType: elementType).byteCount
     }
 }
 

@@ -108,8 +108,9 @@ extension ModelRecord {
             guard let type = ValueType(parsing: text) else { throw invalid("'\(text)' is no type") }
             return type
         }
-        guard let cacheType = ElementType(rawValue: cache.elementType), cacheType.isFloatingPoint, cache.layers > 0,
-            cache.kvHeads > 0, cache.headDim > 0, cache.blockSize > 0, vocabularySize > 0, contextLength > 0
+        guard let cacheType = ElementType(rawValue: cache.elementType), CacheRow.elementTypes.contains(cacheType),
+            cache.layers > 0, cache.kvHeads > 0, cache.headDim > 0, cache.blockSize > 0, vocabularySize > 0,
+            contextLength > 0
         else { throw invalid("the cache layout or a size is not sound") }
         var program = Program(
             name: name,

@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 package import XIR
 package import XIRCompiler
 
@@ -17,15 +17,15 @@ package struct ModelCompilation {
     /// The most tokens of a sequence.
     package let contextLength: Int
 
-    /// Opens and imports a model; the choice of the cache's element type is made from its shape.
-    package init(_ location: ModelLocator.Location, _ options: CompilerOptions = CompilerOptions()) throws {
+    /// Opens and imports a model; where `cache` is nil, the cache's element type is chosen from the model's shape.
+    package init(_ location: ModelLocator.Location, _ options: CompilerOptions, cache: ElementType?) throws {
         source = try ModelSource(location)
         module = try source.module()
         let own = source.contextLength ?? Self.defaultContextLength
         contextLength = min(options.contextLength ?? own, own)
         var options = options
         let exact = Self.cacheByteCount(module) * contextLength
-        options.cacheElementType = exact <= Self.exactCacheByteCount ? .float32 : .float16
+        options.cacheElementType = cache ?? (exact <= Self.exactCacheByteCount ? .float32 : .float16)
         self.options = options
     }
 

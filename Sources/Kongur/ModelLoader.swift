@@ -30,10 +30,10 @@ package struct ModelLoader: Sendable {
     package func load(_ name: String?) throws -> LoadedModel {
         let location = try locator.locate(name)
         if case .compiled(let folder) = location {
-            guard options.weights == .stored, options.contextLength == nil else {
+            guard options.weights == .stored, options.keyValueCache == nil, options.contextLength == nil else {
                 throw KongurError(
                     .invalidInput,
-                    "\(folder): is compiled; the form of weights and the context length are chosen when compiling"
+                    "\(folder): is compiled; the forms of weights and of the key/value cache and the context length are chosen when compiling"
                 )
             }
             return try loaded(location, CompiledModelFile.read(from: folder), CompiledModelFolder.defaults(in: folder))
@@ -42,7 +42,7 @@ package struct ModelLoader: Sendable {
         if let compiled = try? CompiledModelFile.read(from: kept) {
             return try loaded(location, compiled, CompiledModelFolder.defaults(in: kept))
         }
-        let compilation = try ModelCompilation(location, compilerOptions)
+        let compilation = try ModelCompilation(location, compilerOptions, cache: options.keyValueCache?.elementType)
         var compiled = try compilation.run().model
         let defaults = SamplingDefaults(metadata: compilation.source.graph.metadata)
         do {
@@ -87,7 +87,10 @@ package struct ModelLoader: Sendable {
         func add(_ text: String) {
             for byte in text.utf8 + [0x0A] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         }
-        add("\(version) \(location.path) \(folder.path) \(options.weights.rawValue) \(options.contextLength ?? 0)")
+        let cache = options.keyValueCache?.rawValue ?? ""
+        add(
+            "\(version) \(location.path) \(folder.path) \(options.weights.rawValue) \(cache) \(options.contextLength ?? 0)"
+        )
         for name in names {
             let file = folder.appendingPathComponent(name).resolvingSymlinksInPath()
             let attributes = try FileManager.default.attributesOfItem(atPath: file.path)

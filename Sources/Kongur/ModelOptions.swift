@@ -1,6 +1,7 @@
 import DeviceRuntime
 import Foundation
 import InferenceEngine
+package import Tensors
 package import XIRCompiler
 
 /// How a model is to be run.
@@ -30,9 +31,20 @@ public struct ModelOptions: Sendable, Hashable {
         case upTo(Int)
     }
 
+    /// How keys and values are kept in memory.
+    public enum KeyValueCache: String, Sendable, Hashable, CaseIterable {
+        case float32 = "f32"
+        case float16 = "f16"
+        case bfloat16 = "bf16"
+        /// In 8 bits, with a scale for each token and head: half the bytes of float16.
+        case int8
+    }
+
     /// One of `DeviceCatalog.names`.
     public var device: String
     public var weights: Weights
+    /// Nil takes float32 where that costs no more than 256 MiB for a whole context, and else float16.
+    public var keyValueCache: KeyValueCache?
     /// Threads for the processor; nil takes one per core.
     public var threads: Int?
     /// The most tokens of prompt and answer together; nil takes the model's own limit.
@@ -45,6 +57,7 @@ public struct ModelOptions: Sendable, Hashable {
     public init(
         device: String = "cpu",
         weights: Weights = .stored,
+        keyValueCache: KeyValueCache? = nil,
         threads: Int? = nil,
         contextLength: Int? = nil,
         cacheByteCount: Int? = nil,
@@ -52,6 +65,7 @@ public struct ModelOptions: Sendable, Hashable {
     ) {
         self.device = device
         self.weights = weights
+        self.keyValueCache = keyValueCache
         self.threads = threads
         self.contextLength = contextLength
         self.cacheByteCount = cacheByteCount
@@ -80,6 +94,24 @@ extension ModelOptions.Speculation {
         case .off: .off
         case .upTo(let count): .upTo(count)
         }
+    }
+}
+
+extension ModelOptions.KeyValueCache {
+    /// What the compiler calls it.
+    package var elementType: ElementType {
+        switch self {
+        case .float32: .float32
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        case .int8: .int8
+        }
+    }
+
+    /// The choice that gave a compiled model its cache.
+    package init?(_ elementType: ElementType) {
+        guard let choice = Self.allCases.first(where: { $0.elementType == elementType }) else { return nil }
+        self = choice
     }
 }
 

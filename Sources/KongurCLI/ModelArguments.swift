@@ -8,6 +8,8 @@ struct ModelArguments: ParsableArguments {
 
     @OptionGroup var weights: WeightArguments
 
+    @OptionGroup var cache: CacheArguments
+
     @Option(help: "Threads for the processor; one per core where not given.")
     var threads: Int?
 
@@ -26,6 +28,7 @@ struct ModelArguments: ParsableArguments {
         ModelOptions(
             device: device,
             weights: weights.form,
+            keyValueCache: cache.kvCache?.form,
             threads: threads,
             contextLength: contextLength,
             speculation: speculate.speculation
@@ -104,6 +107,29 @@ struct SpeculationChoice: ExpressibleByArgument {
             valueName: "auto|off|N"
         )
     }
+}
+
+/// How keys and values are kept.
+struct CacheArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Keep keys and values in f32, f16, bf16 or int8; where not given, f32 if that is small and else f16.",
+            valueName: "f32|f16|bf16|int8"
+        )
+    )
+    var kvCache: CacheChoice?
+}
+
+/// A form of the key/value cache by the name that the library gives it.
+struct CacheChoice: ExpressibleByArgument {
+    var form: ModelOptions.KeyValueCache
+
+    init?(argument: String) {
+        guard let form = ModelOptions.KeyValueCache(rawValue: argument) else { return nil }
+        self.form = form
+    }
+
+    static var allValueStrings: [String] { ModelOptions.KeyValueCache.allCases.map(\.rawValue) }
 }
 
 /// Token ids as `1,2,3`.

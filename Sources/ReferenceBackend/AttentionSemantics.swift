@@ -93,29 +93,42 @@ extension Interpreter {
         return sums.map { Float($0) }
     }
 
-    /// Where the vector of a slot and head starts in a cache `[blocks, kv_heads, block, head_dim]`.
-    private static func cacheOffset(_ cache: Shape, slot: Int, head: Int) -> Int {
-        ((slot / cache[2] * cache[1] + head) * cache[2] + slot % cache[2]) * cache[3]
+    /// Where the numbers of a slot and head start in a cache, and their scale if they have one: bytes.
+    private static func cacheOffsets(_ cache: Shape, _ row: CacheRow, slot: Int, head: Int) -> (row: Int, scale: Int) {
+        let (block, offset) = (slot / cache[2] * cache[1] + head, slot % cache[2])
+        let start = block * cache[2] * row.byteCount
+        let numbers = row.headDim * row.elementType.byteCount
+        return (start + offset * numbers, start + cache[2] * numbers + offset * 4)
+    }
+
+    private static func cacheRow(_ e: Evaluation, _ cache: Tensor) throws(DeviceError) -> CacheRow {
+        guard let row = CacheRow(of: cache.type) else { throw e.failure("\(cache.type) is no cache") }
+        return row
     }
 
     /// A cache with row t of `x`, `[tokens, kv_heads * head_dim]`, written to slot t of `slots`.
     private static func written(_ e: Evaluation, _ cache: Tensor, _ x: [Float], _ slots: [Int])
         throws(DeviceError) -> Tensor
     {
-        let shape = cache.shape
-        let (heads, headDim) = (shape[1], shape[3])
-        let rows = Tensor(rounding: x, to: TensorType(cache.elementType, [slots.count, heads, headDim]))
-        let byteCount = headDim * cache.elementType.byteCount
+        let (shape, row) = (cache.shape, try cacheRow(e, cache))
+        let heads = shape[1]
         var result = MutableTensor(cache.type)
         try result.withMutableBytes { (target) throws(DeviceError) in
             cache.withBytes { target.copyMemory(from: $0) }
-            for (row, slot) in slots.enumerated() where slot >= 0 {
+            for (token, slot) in slots.enumerated() where slot >= 0 {
                 guard slot < shape[0] * shape[2] else { throw e.failure("slot \(slot) of \(shape[0] * shape[2])") }
                 for head in 0..<heads {
-                    let to = cacheOffset(shape, slot: slot, head: head) * cache.elementType.byteCount
-                    let from = (row * heads + head) * byteCount
-                    rows.withBytes { source in
-                        for byte in 0..<byteCount { target[to + byte] = source[from + byte] }
+                    let offsets = cacheOffsets(shape, row, slot: slot, head: head)
+                    var numbers = Array(
+                        x[(token * heads + head) * row.headDim..<(token * heads + head + 1) * row.headDim]
+                    )
+                    if row.hasScale {
+                        let quantized = QuantizedGroup(numbers[...])
+                        numbers = quantized.numbers
+                        target.storeBytes(of: quantized.scale, toByteOffset: offsets.scale, as: Float.self)
+                    }
+                    Tensor(rounding: numbers, to: TensorType(row.elementType, [row.headDim])).withBytes { source in
+                        for (byte, value) in source.enumerated() { target[offsets.row + byte] = value }
                     }
                 }
             }
@@ -124,18 +137,25 @@ extension Interpreter {
     }
 
     /// What a cache holds in some slots for one head: `[slots, head_dim]`.
-    private static func cached(_ cache: Tensor, _ slots: [Int], head: Int) -> [Float] {
-        let headDim = cache.shape[3]
-        let indices = slots.flatMap { slot -> Range<Int> in
-            let start = cacheOffset(cache.shape, slot: slot, head: head)
-            return start..<start + headDim
+    private static func cached(_ cache: Tensor, _ row: CacheRow, _ slots: [Int], head: Int) -> [Float] {
+        cache.withBytes { bytes in
+            slots.flatMap { slot -> [Float] in
+                let offsets = cacheOffsets(cache.shape, row, slot: slot, head: head)
+                var numbers = MutableTensor(TensorType(row.elementType, [row.headDim]))
+                numbers.withMutableBytes { target in
+                    for byte in target.indices { target[byte] = bytes[offsets.row + byte] }
+                }
+                let floats = numbers.freeze().floats
+                guard row.hasScale else { return floats }
+                let scale = bytes.loadUnaligned(fromByteOffset: offsets.scale, as: Float.self)
+                return floats.map { $0 * scale }
+            }
         }
-        return picked(cache, indices, TensorType(cache.elementType, [slots.count, headDim])).floats
     }
 
     private static func rotaryCacheWrite(_ e: Evaluation) throws(DeviceError) -> [Tensor] {
         let cache = e.operands[4]
-        let (kvHeads, headDim, heads) = (cache.shape[1], cache.shape[3], e.integer("heads"))
+        let (kvHeads, headDim, heads) = (cache.shape[1], try cacheRow(e, cache).headDim, e.integer("heads"))
         let width = (heads + 2 * kvHeads) * headDim
         let qkv = e.operands[0].floats
         let (positions, slots) = (try e.integers(1), try e.integers(2))
@@ -161,7 +181,8 @@ extension Interpreter {
 
     private static func pagedAttention(_ e: Evaluation) throws(DeviceError) -> Tensor {
         let (keyCache, valueCache) = (e.operands[1], e.operands[2])
-        let (kvHeads, headDim, heads) = (keyCache.shape[1], keyCache.shape[3], e.integer("heads"))
+        let cacheRow = try Self.cacheRow(e, keyCache)
+        let (kvHeads, headDim, heads) = (keyCache.shape[1], cacheRow.headDim, e.integer("heads"))
         let query = e.operands[0].floats
         let (starts, lengths) = (try e.integers(3), try e.integers(4))
         var result = [Float](repeating: 0, count: query.count)
@@ -172,8 +193,8 @@ extension Interpreter {
             }
             let slots = try slots(e, of: sequence, length)
             for kvHead in 0..<kvHeads {
-                let keys = cached(keyCache, slots, head: kvHead)
-                let values = cached(valueCache, slots, head: kvHead)
+                let keys = cached(keyCache, cacheRow, slots, head: kvHead)
+                let values = cached(valueCache, cacheRow, slots, head: kvHead)
                 for row in rows {
                     // The rows are the sequence's last tokens; each sees itself and what came before.
                     let visible = length - rows.count + (row - rows.lowerBound) + 1

@@ -94,20 +94,29 @@ extension Interpreter {
         var result = [Double](repeating: 0, count: rows * weight.features)
         for row in 0..<rows {
             for (g, start) in stride(from: 0, to: inputs, by: group).enumerated() {
-                let part = numbers[(row * inputs + start)..<(row * inputs + min(start + group, inputs))]
-                let largest = part.reduce(Float(0)) { $1.isNaN || $0.isNaN ? .nan : max($0, $1.magnitude) }
-                let scale = largest / 127
-                let quantized = part.map { largest > 0x1p-120 ? ($0 * (127 / largest)).rounded(.toNearestOrEven) : 0 }
+                let part = QuantizedGroup(numbers[(row * inputs + start)..<(row * inputs + min(start + group, inputs))])
                 for feature in 0..<weight.features {
                     let weights = weight.numbers[(feature * inputs + start)...]
                     var sum = 0.0
-                    for (q, w) in zip(quantized, weights) { sum += Double(q) * Double(w) }
-                    let factor = Double(scale) * Double(weight.scales[feature * weight.groups + g])
+                    for (q, w) in zip(part.numbers, weights) { sum += Double(q) * Double(w) }
+                    let factor = Double(part.scale) * Double(weight.scales[feature * weight.groups + g])
                     result[row * weight.features + feature] += sum * factor
                 }
             }
         }
         return result
+    }
+}
+
+/// Numbers that share a scale: whole ones up to 127, to nearest, ties to even.
+struct QuantizedGroup {
+    let numbers: [Float]
+    let scale: Float
+
+    init(_ x: ArraySlice<Float>) {
+        let largest = x.reduce(Float(0)) { $1.isNaN || $0.isNaN ? .nan : max($0, $1.magnitude) }
+        scale = largest / 127
+        numbers = x.map { largest > 0x1p-120 ? ($0 * (127 / largest)).rounded(.toNearestOrEven) : 0 }
     }
 }
 

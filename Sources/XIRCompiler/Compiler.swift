@@ -58,7 +58,7 @@ package struct Compiler: Sendable {
             let logits = function.results.first(where: { $0.name == StepProgram.logits }),
             let vocabularySize = function.type(logits.value).extents.last?.fixed,
             let cache = function.parameter(named: StepProgram.keyCache(0)).map({ function.type($0.value) }),
-            let kvHeads = cache.extents[1].fixed, let headDim = cache.extents[3].fixed
+            let kvHeads = cache.extents[1].fixed, let row = CacheRow(of: cache)
         else { throw CompilerError(.unsupportedGraph, "the passes did not yield a step program") }
         let contextLength = min(options.contextLength ?? contextLength, contextLength)
         let table = (contextLength + options.blockSize - 1) / options.blockSize
@@ -71,9 +71,9 @@ package struct Compiler: Sendable {
             cache: KVCacheLayout(
                 layers: function.parameters.count { $0.kind == .state } / 2,
                 kvHeads: kvHeads,
-                headDim: headDim,
+                headDim: row.headDim,
                 blockSize: options.blockSize,
-                elementType: options.cacheElementType
+                elementType: row.elementType
             ),
             vocabularySize: vocabularySize,
             contextLength: contextLength,

@@ -58,8 +58,9 @@ import Testing
     }
 
     /// The fused kernel writes what the single ones would, skips negative slots, and touches no other slot.
-    @Test(arguments: levels, elementTypes)
+    @Test(arguments: levels, cacheTypes)
     func rotaryCacheWriteIsItsParts(level: ck_level_t, type: ck_type_t) {
+        let normType = type == CK_I8 ? CK_BF16 : type
         for (withNorms, headDim) in [(false, 26), (true, 26), (true, 16)] {
             let (heads, kvHeads, blockSize, blocks) = (4, 2, 3, 4)
             let tokens = Self.positions.count
@@ -67,10 +68,10 @@ import Testing
             var samples = SeededGenerator(1)
             let rowWidth = (heads + 2 * kvHeads) * headDim
             let qkv = samples.floats(tokens * rowWidth)
-            let norms = [Stored(samples.floats(headDim), as: type), Stored(samples.floats(headDim), as: type)]
+            let norms = [Stored(samples.floats(headDim), as: normType), Stored(samples.floats(headDim), as: normType)]
             let table = Self.table(headDim / 2, scale: 1)
-            let elementSize = type == CK_F32 ? 4 : 2
-            let untouched = [UInt8](repeating: 0xAB, count: blocks * kvHeads * blockSize * headDim * elementSize)
+            let size = blocks * kvHeads * blockSize * cacheRowSize(headDim, type)
+            let untouched = [UInt8](repeating: 0xAB, count: size)
 
             func cache(_ bytes: UnsafeMutableRawPointer?) -> ck_cache_t {
                 ck_cache_t(
@@ -94,7 +95,7 @@ import Testing
                             Int64(tokens * heads),
                             Int64(headDim),
                             norm.bytes,
-                            type,
+                            normType,
                             1e-6,
                             x.baseAddress,
                             Int64(headDim)
@@ -138,7 +139,7 @@ import Testing
                                                     step.values = cache(values.baseAddress)
                                                     step.query_norm = withNorms ? queryNorm.baseAddress : nil
                                                     step.key_norm = withNorms ? keyNorm.baseAddress : nil
-                                                    step.norm_type = type
+                                                    step.norm_type = normType
                                                     step.epsilon = 1e-6
                                                     step.query = query.baseAddress
                                                     step.query_stride = Int64(heads * headDim)
@@ -195,5 +196,39 @@ import Testing
             #expect(Array(elements[start..<start + headDim]) == Array(x[head * headDim..<(head + 1) * headDim]))
         }
         #expect(elements.count { $0 != 0 } == x.count)
+    }
+
+    /// Every number of an i8 row is the nearest multiple of the scale, which stands behind the block's rows.
+    @Test(arguments: levels)
+    func cacheWriteQuantisesEachHeadOfARow(level: ck_level_t) {
+        let (kvHeads, blockSize, headDim) = (2, 3, 21)
+        var samples = SeededGenerator(3)
+        var x = samples.floats(kvHeads * headDim, in: -5...5)
+        // Ties go to the even neighbour: with 127 as the largest, halves are in the middle.
+        x.replaceSubrange(0..<6, with: [127, 0.5, -1.5, 2.5, -126.5, 3])
+        for index in 6..<headDim { x[index] = 0 }
+        for row in [x, [Float](repeating: 0, count: x.count)] {
+            var bytes = [UInt8](repeating: 0xAB, count: 2 * kvHeads * blockSize * (headDim + 4))
+            bytes.withUnsafeMutableBytes { bytes in
+                var cache = ck_cache_t(
+                    elements: bytes.baseAddress,
+                    type: CK_I8,
+                    kv_heads: Int64(kvHeads),
+                    block_size: Int64(blockSize),
+                    head_dim: Int64(headDim)
+                )
+                at(level) { ck_cache_write(row, Int64(row.count), [4], 1, &cache) }
+                for head in 0..<kvHeads {
+                    let block = (1 * kvHeads + head) * blockSize * (headDim + 4)
+                    let own = row[head * headDim..<(head + 1) * headDim]
+                    let largest = own.map(\.magnitude).max() ?? 0
+                    let numbers = bytes[block + headDim..<block + 2 * headDim].map { Float(Int8(bitPattern: $0)) }
+                    #expect(numbers == own.map { largest == 0 ? 0 : ($0 * (127 / largest)).rounded(.toNearestOrEven) })
+                    let scale = bytes.loadUnaligned(fromByteOffset: block + blockSize * headDim + 4, as: Float.self)
+                    #expect(scale == largest / 127)
+                }
+            }
+            #expect(bytes.count { $0 != 0xAB } >= kvHeads * (headDim + 4) - 2)
+        }
     }
 }

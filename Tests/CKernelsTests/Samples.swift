@@ -13,6 +13,25 @@ extension SeededGenerator {
     }
 }
 
+/// What a cache may hold.
+let cacheTypes = elementTypes + [CK_I8]
+
+/// Bytes of one element.
+func elementSize(_ type: ck_type_t) -> Int { type == CK_F32 ? 4 : type == CK_I8 ? 1 : 2 }
+
+/// Bytes of a cache's row of `headDim` numbers, its scale in i8 included.
+func cacheRowSize(_ headDim: Int, _ type: ck_type_t) -> Int { headDim * elementSize(type) + (type == CK_I8 ? 4 : 0) }
+
+/// Rows of `headDim` as a cache holds them, by definition.
+func cached(_ rows: [Float], headDim: Int, as type: ck_type_t) -> [Float] {
+    guard type == CK_I8 else { return Stored(rows, as: type).values }
+    return stride(from: 0, to: rows.count, by: headDim).flatMap { start -> [Float] in
+        let row = rows[start..<start + headDim]
+        let largest = row.map(\.magnitude).max() ?? 0
+        return row.map { largest == 0 ? 0 : ($0 * (127 / largest)).rounded(.toNearestOrEven) * (largest / 127) }
+    }
+}
+
 /// Numbers as an element type holds them: the bytes, and their exact values.
 struct Stored {
     var bytes: [UInt8]

@@ -42,7 +42,10 @@ struct TinyDecoder {
         let rows = input(StepProgram.outputRows, "outputs")
         let cacheType = ValueType(
             cacheType,
-            ["cache_blocks", Extent(kvHeads), Extent(blockSize), Extent(headDim)]
+            [
+                "cache_blocks", Extent(kvHeads), Extent(blockSize),
+                Extent(CacheRow(headDim: headDim, elementType: cacheType).elementCount),
+            ]
         )
         let table = constant("embedding", [vocabulary, width], weightType, scale: 1)
         constants["frequencies"] = Tensor(
@@ -176,11 +179,12 @@ let levels = (0...ck_best_level().rawValue).map { ck_level_t($0) }
         [Stretch(sequence: 0, range: 15..<16), Stretch(sequence: 1, range: 30..<31)],
     ]
 
-    @Test(arguments: levels, [ElementType.float32, .float16, .bfloat16])
+    @Test(arguments: levels, CacheRow.elementTypes)
     func agreesWithTheReference(level: ck_level_t, type: ElementType) throws {
-        for hasHeadNorms in [false, true] {
-            var decoder = TinyDecoder(weightType: type, cacheType: type)
+        for (hasHeadNorms, headDim) in [(false, 20), (true, 20), (false, 64)] {
+            var decoder = TinyDecoder(weightType: type.isFloatingPoint ? type : .bfloat16, cacheType: type)
             decoder.hasHeadNorms = hasHeadNorms
+            decoder.headDim = headDim
             let expected = try decoder.run(on: ReferenceDevice(), mixed)
             let logits = try decoder.run(on: CPUDevice(threads: 2, level: level), mixed)
             // Rounding to the cache's type may fall the other way; then a step of that type shows in the logits.
@@ -189,9 +193,9 @@ let levels = (0...ck_best_level().rawValue).map { ck_level_t($0) }
     }
 
     /// The promise to whoever asks with a seed: the same bits alone and in company, in one go and in chunks.
-    @Test(arguments: levels)
-    func aSequenceHasTheSameBitsAloneAndInABatchAndInChunks(level: ck_level_t) throws {
-        let decoder = TinyDecoder()
+    @Test(arguments: levels, [ElementType.bfloat16, .float16, .int8])
+    func aSequenceHasTheSameBitsAloneAndInABatchAndInChunks(level: ck_level_t, type: ElementType) throws {
+        let decoder = TinyDecoder(headDim: type == .int8 ? 64 : 20, cacheType: type)
         let device = try CPUDevice(threads: 2, level: level)
         let length = 300
         func rows(_ steps: [Tensor]) -> [UInt32] { steps.flatMap { $0.floats.map(\.bitPattern) } }
@@ -211,8 +215,8 @@ let levels = (0...ck_best_level().rawValue).map { ck_level_t($0) }
         #expect(own.map(\.bitPattern) == whole)
     }
 
-    @Test func theNumberOfThreadsChangesNoBit() throws {
-        let decoder = TinyDecoder()
+    @Test(arguments: [ElementType.bfloat16, .int8]) func theNumberOfThreadsChangesNoBit(type: ElementType) throws {
+        let decoder = TinyDecoder(headDim: type == .int8 ? 64 : 20, cacheType: type)
         let steps =
             [[Stretch(sequence: 0, range: 0..<290), Stretch(sequence: 1, range: 0..<20)]]
             + (0..<3).map { step in
@@ -255,13 +259,22 @@ let levels = (0...ck_best_level().rawValue).map { ck_level_t($0) }
         _ = try executable.run(padded)
     }
 
-    @Test func statisticsCountWhatIsLoaded() throws {
+    @Test(arguments: CacheRow.elementTypes) func statisticsCountWhatIsLoaded(type: ElementType) throws {
         let device = try CPUDevice(threads: 3)
-        let decoder = TinyDecoder()
+        let decoder = TinyDecoder(cacheType: type)
         let program = try decoder.program()
         var executable: (any Executable)? = try device.load(program, symbols: [StepProgram.cacheBlocks: decoder.blocks])
-        let cacheByteCount = 4 * decoder.blocks * decoder.kvHeads * decoder.blockSize * decoder.headDim * 2
-        #expect(device.statistics.stateByteCount == cacheByteCount)
+        let layout = KVCacheLayout(
+            layers: 2,
+            kvHeads: decoder.kvHeads,
+            headDim: decoder.headDim,
+            blockSize: decoder.blockSize,
+            elementType: type
+        )
+        // What the engine sizes the cache by is what the device takes, scales included.
+        #expect(device.statistics.stateByteCount == decoder.blocks * layout.blockByteCount)
+        let rowSize = type == .int8 ? decoder.headDim + 4 : decoder.headDim * type.byteCount
+        #expect(layout.blockByteCount == 4 * decoder.kvHeads * decoder.blockSize * rowSize)
         #expect(device.statistics.weightByteCount == program.constants.reduce(0) { $0 + $1.tensor.byteCount })
         #expect(device.statistics.arenaByteCount > program.arenaByteCount)
         #expect(device.statistics.threadCount == 3)

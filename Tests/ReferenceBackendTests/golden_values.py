@@ -390,6 +390,39 @@ case("cache_write", "main", {"x": x, "slots": slots},
      {"cache": write(cache, x.reshape(3, 2, 2), slots)}, states={"cache": cache},
      types={"x": "f32[tokens, 4]", "slots": "i32[tokens]", "cache": "f16[cache_blocks, 2, 2, 2]"})
 
+
+def write_int8(cache, rows, slots):
+    """The same for cache [blocks, heads, block, d + 4] in i8: rows of a block and head, and then their scales."""
+    blocks, heads, size, width = cache.shape
+    result = cache.clone().reshape(blocks, heads, -1)
+    for row, slot in zip(rows, slots.tolist()):
+        block, offset, width = slot // size, slot % size, row.shape[1]
+        largest = row.abs().amax(-1)
+        numbers = (row * torch.where(largest > 2**-120, 127 / largest, 0)[:, None]).round().to(torch.int8)
+        scales = (largest / 127).view(torch.int8).reshape(heads, 4)
+        if slot >= 0:
+            result[block, :, offset * width:(offset + 1) * width] = numbers
+            result[block, :, size * width + offset * 4:size * width + (offset + 1) * 4] = scales
+    return result.reshape(cache.shape)
+
+
+def read_int8(cache, slot):
+    """The numbers [heads, d] of a slot."""
+    blocks, heads, size, width = cache.shape
+    block, offset, width = slot // size, slot % size, width - 4
+    flat = cache.reshape(blocks, heads, -1)[block]
+    scales = flat[:, size * width + offset * 4:size * width + (offset + 1) * 4].contiguous().view(torch.float32)
+    return flat[:, offset * width:(offset + 1) * width].double() * scales.double()
+
+
+cache = torch.zeros(2, 2, 2, 6, dtype=torch.int8)
+x = torch.cat((x, torch.zeros(1, 4)))
+slots = tensor([3, -1, 0, 2], "i32")
+case("cache_write", "int8", {"x": x, "slots": slots},
+     ["%new = cache_write(%cache, %x, %slots) : i8[cache_blocks, 2, 2, 6]"],
+     {"cache": write_int8(cache, x.reshape(4, 2, 2), slots)}, states={"cache": cache},
+     types={"x": "f32[tokens, 4]", "slots": "i32[tokens]", "cache": "i8[cache_blocks, 2, 2, 6]"})
+
 qkv, positions, slots = random(2, 16, seed=25), tensor([4, 9], "i32"), tensor([1, 2], "i32")
 key_cache, value_cache = torch.zeros(2, 1, 2, 4), torch.zeros(2, 1, 2, 4)
 norms = {"query_norm": random(4, seed=26), "key_norm": random(4, seed=27)}
@@ -429,6 +462,29 @@ simple("paged_attention", "main",
        torch.cat(expected).float(), "heads = 2, scale = 0.7", tolerance=1e-6,
        types={"query": "f32[tokens, 4]", "key_cache": "f32[cache_blocks, 1, 2, 2]",
               "value_cache": "f32[cache_blocks, 1, 2, 2]", "sequence_starts": "i32[sequences+1]",
+              "context_lengths": "i32[sequences]", "block_tables": "i32[sequences, table]"},
+       result_type="f32[tokens, 4]")
+
+# The same sequences over a cache in i8.
+empty = torch.zeros(4, 1, 2, 6, dtype=torch.int8)
+key_cache, value_cache, expected = empty, empty, []
+for sequence in range(2):
+    length, first, last = int(lengths[sequence]), int(starts[sequence]), int(starts[sequence + 1])
+    slots = torch.tensor([int(tables[sequence][i // 2]) * 2 + i % 2 for i in range(length)])
+    key_cache = write_int8(key_cache, random(length, 1, 2, seed=30 + sequence), slots)
+    value_cache = write_int8(value_cache, random(length, 1, 2, seed=40 + sequence), slots)
+    keys, values = (torch.stack([read_int8(cache, slot) for slot in slots.tolist()]) for cache in (key_cache, value_cache))
+    count = last - first
+    visible = torch.arange(length)[None, :] <= (length - count + torch.arange(count))[:, None]
+    q = query[first:last].reshape(count, 2, 2).transpose(0, 1)
+    result = attention(q, keys.transpose(0, 1), values.transpose(0, 1), visible, 0.7)
+    expected.append(result.transpose(0, 1).reshape(count, 4))
+simple("paged_attention", "int8",
+       {"query": query, "key_cache": key_cache, "value_cache": value_cache, "sequence_starts": starts,
+        "context_lengths": lengths, "block_tables": tables},
+       torch.cat(expected).float(), "heads = 2, scale = 0.7", tolerance=1e-6,
+       types={"query": "f32[tokens, 4]", "key_cache": "i8[cache_blocks, 1, 2, 6]",
+              "value_cache": "i8[cache_blocks, 1, 2, 6]", "sequence_starts": "i32[sequences+1]",
               "context_lengths": "i32[sequences]", "block_tables": "i32[sequences, table]"},
        result_type="f32[tokens, 4]")
 

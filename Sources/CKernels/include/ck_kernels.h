@@ -54,6 +54,7 @@ typedef enum {
     CK_F32 = 0,
     CK_F16 = 1,
     CK_BF16 = 2,
+    CK_I8 = 3,  // whole numbers; scales stand where each contract says
 } ck_type_t;
 
 // ---- linear.c ----
@@ -150,6 +151,9 @@ void ck_rotary(const float *x, int64_t x_stride, int64_t tokens, int64_t heads, 
 
 // A paged key or value cache: [blocks][kv_heads][block_size][head_dim].
 // Slot s is row s % block_size of block s / block_size. A negative slot is skipped.
+//
+// In i8 a row has a scale: its largest magnitude / 127, in float32. The block_size scales of a head follow the rows of
+// the head in each block: [blocks][kv_heads]{[block_size][head_dim] i8, [block_size] f32}.
 typedef struct {
     void *elements;
     ck_type_t type;
@@ -158,7 +162,8 @@ typedef struct {
     int64_t head_dim;
 } ck_cache_t;
 
-// Writes row t of x, [tokens][kv_heads * head_dim], to slot slots[t]; rounds to nearest, ties to even.
+// Writes row t of x, [tokens][kv_heads * head_dim], to slot slots[t]; rounds to nearest, ties to even (in i8 the product
+// with 127 / largest magnitude; a row whose magnitudes are all below 2^-120 is 0).
 // Slots must lie in the cache and differ from each other.
 void ck_cache_write(const float *x, int64_t x_stride, const int32_t *slots, int64_t tokens, const ck_cache_t *cache);
 
@@ -171,7 +176,7 @@ typedef struct {
     const float *cosine;  // as ck_rotary_table makes them, [tokens][head_dim / 2]
     const float *sine;
     ck_cache_t keys;
-    ck_cache_t values;        // same shape as keys
+    ck_cache_t values;        // same shape and type as keys
     const void *query_norm;   // [head_dim], or null for no norm; then key_norm is null too
     const void *key_norm;
     ck_type_t norm_type;
@@ -195,7 +200,7 @@ typedef struct {
     int64_t heads;  // a multiple of keys.kv_heads
     float scale;
     ck_cache_t keys;
-    ck_cache_t values;  // same shape as keys; the type may differ
+    ck_cache_t values;  // same shape and type as keys
     float *output;      // [tokens][heads * head_dim]
     int64_t output_stride;
 } ck_attention_t;

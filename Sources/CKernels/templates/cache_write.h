@@ -1,17 +1,23 @@
+#include "absmax.h"
+#include "cache.h"
 #include "rms_norm.h"
 #include "rotary.h"
 
-// Where a head's row of a slot starts.
-CK_INLINE void *L(slot_row)(const ck_cache_t *cache, int64_t slot, int64_t head) {
-    const int64_t block = slot / cache->block_size, offset = slot % cache->block_size;
-    const int64_t row = (block * cache->kv_heads + head) * cache->block_size + offset;
-    return (char *)cache->elements + row * cache->head_dim * (cache->type == CK_F32 ? 4 : 2);
-}
-
 CK_INLINE void L(write_row)(const float *x, const ck_cache_t *cache, int64_t slot, int64_t head) {
-    void *row = L(slot_row)(cache, slot, head);
-    for (int64_t i = 0; i < cache->head_dim; i += CK_WIDTH) {
-        L(store)(row, cache->type, i, cache->head_dim, L(load)(x, CK_F32, i, cache->head_dim));
+    const int64_t width = cache->head_dim, offset = slot % cache->block_size;
+    char *block = L(cache_block)(cache, slot / cache->block_size, head);
+    char *row = block + offset * width * L(element_size)(cache->type);
+    if (cache->type == CK_I8) {
+        VF inverse;
+        const float scale = L(absmax)(x, width, &inverse);
+        memcpy(block + cache->block_size * width + offset * (int64_t)sizeof scale, &scale, sizeof scale);
+        for (int64_t i = 0; i < width; i += CK_WIDTH) {
+            L(store)(row, CK_I8, i, width, L(load)(x, CK_F32, i, width) * inverse);
+        }
+        return;
+    }
+    for (int64_t i = 0; i < width; i += CK_WIDTH) {
+        L(store)(row, cache->type, i, width, L(load)(x, CK_F32, i, width));
     }
 }
 

@@ -1,9 +1,12 @@
 // Many dot products with rows of one element type: y[t][r] = sum over i of x[t][i] * w[r][i].
 //
-// Included once for each type, with CK_TYPE (f32, f16, bf16) and CK_ELEMENT (its C type). Works on tiles of T rows of x
+// Included once for each type, with CK_TYPE (f32, f16, bf16, i8) and CK_ELEMENT (its C type). Works on tiles of T rows of x
 // by R rows of w whose sums all stay in registers. Whatever the tile, a sum has one accumulator of CK_WIDTH lanes, lane l
 // adding the elements l, l + CK_WIDTH, ... in order, and then L(sum) over the lanes: so its bits do not depend on its
 // neighbours. Accumulators are scalars by name, since clang keeps arrays of vectors on the stack.
+//
+// Each step asks for as many bytes at `ahead` as it reads of w, when that is not null; x's first rows alone do so. One or
+// two lines a step, since the processor drops what it cannot send for at once.
 
 #undef D
 #define D_(type, level) CK_CONCATENATE(type, level)
@@ -37,15 +40,25 @@
 #define CK_WEIGHT_PART(T, r)                                 \
     VF w_##r = CK_LOAD_PART(w + r * w_stride + i, k - i);    \
     CK_TOKENS_##T(CK_ADD, r)
-#define CK_STORE(t, r) y[t * y_stride + r] = L(sum)(sum_##t##_##r);
-#define CK_STORE_ROW(t, R) CK_ROWS_##R(CK_STORE, t)
+#define CK_STORE_1(y, t) (y)[0] = L(sum)(sum_##t##_0);
+#define CK_STORE_4(y, t) L(store_sums)(y, sum_##t##_0, sum_##t##_1, sum_##t##_2, sum_##t##_3);
+#define CK_STORE_8(y, t) CK_STORE_4(y, t) L(store_sums)((y) + 4, sum_##t##_4, sum_##t##_5, sum_##t##_6, sum_##t##_7);
+#define CK_STORE_ROW(t, R) CK_STORE_##R(y + t * y_stride, t)
+
+#define CK_FETCH_AHEAD(R)                                                                                         \
+    if (ahead) {                                                                                                  \
+        for (int64_t byte = 0; byte < R * CK_WIDTH * (int64_t)sizeof(CK_ELEMENT); byte += 64)                      \
+            __builtin_prefetch(ahead + byte, 0, 2);                                                               \
+        ahead += R * CK_WIDTH * sizeof(CK_ELEMENT);                                                               \
+    }
 
 // One tile of T x R sums.
 #define CK_TILE(T, R)                                                                                            \
     CK_INLINE void D(tile_##T##_##R)(const float *x, int64_t x_stride, const CK_ELEMENT *w, int64_t w_stride,     \
-                                     int64_t k, float *y, int64_t y_stride) {                                     \
+                                     int64_t k, const char *ahead, float *y, int64_t y_stride) {                  \
         CK_TOKENS_##T(CK_ZERO_ROW, R) int64_t i = 0;                                                              \
         for (; i + CK_WIDTH <= k; i += CK_WIDTH) {                                                                \
+            CK_FETCH_AHEAD(R)                                                                                     \
             CK_TOKENS_##T(CK_X, R) CK_ROWS_##R(CK_WEIGHT, T)                                                \
         }                                                                                                         \
         if (i < k) {                                                                                              \
@@ -59,10 +72,14 @@
     CK_TILE(T, R)                                                                                                 \
     CK_TILE(T, 1)                                                                                                 \
     static void D(strip_##T)(const float *x, int64_t x_stride, const CK_ELEMENT *w, int64_t w_stride,             \
-                             int64_t rows, int64_t k, float *y, int64_t y_stride) {                               \
+                             int64_t rows, int64_t k, const CK_ELEMENT *ahead, float *y, int64_t y_stride) {      \
         int64_t r = 0;                                                                                            \
-        for (; r + R <= rows; r += R) D(tile_##T##_##R)(x, x_stride, w + r * w_stride, w_stride, k, y + r, y_stride); \
-        for (; r < rows; r++) D(tile_##T##_1)(x, x_stride, w + r * w_stride, w_stride, k, y + r, y_stride);       \
+        for (; r + R <= rows; r += R)                                                                             \
+            D(tile_##T##_##R)(x, x_stride, w + r * w_stride, w_stride, k,                                          \
+                              ahead ? (const char *)(ahead + r * w_stride) : NULL, y + r, y_stride);               \
+        for (; r < rows; r++)                                                                                     \
+            D(tile_##T##_1)(x, x_stride, w + r * w_stride, w_stride, k,                                            \
+                            ahead ? (const char *)(ahead + r * w_stride) : NULL, y + r, y_stride);                 \
     }
 #endif
 
@@ -77,7 +94,7 @@ CK_STRIP(6, 4)
 #endif
 
 static void D(dots)(const float *x, int64_t x_stride, int64_t tokens, const CK_ELEMENT *w, int64_t w_stride,
-                    int64_t rows, int64_t k, float *y, int64_t y_stride) {
+                    int64_t rows, int64_t k, const CK_ELEMENT *ahead, float *y, int64_t y_stride) {
 #if CK_REGISTERS == 32
     const int64_t most = 6;
 #else
@@ -87,16 +104,17 @@ static void D(dots)(const float *x, int64_t x_stride, int64_t tokens, const CK_E
         const float *xt = x + t * x_stride;
         float *yt = y + t * y_stride;
         switch (tokens - t) {
-            case 1: D(strip_1)(xt, x_stride, w, w_stride, rows, k, yt, y_stride); break;
-            case 2: D(strip_2)(xt, x_stride, w, w_stride, rows, k, yt, y_stride); break;
+            case 1: D(strip_1)(xt, x_stride, w, w_stride, rows, k, ahead, yt, y_stride); break;
+            case 2: D(strip_2)(xt, x_stride, w, w_stride, rows, k, ahead, yt, y_stride); break;
 #if CK_REGISTERS == 32
-            case 3: D(strip_3)(xt, x_stride, w, w_stride, rows, k, yt, y_stride); break;
-            case 4: D(strip_4)(xt, x_stride, w, w_stride, rows, k, yt, y_stride); break;
-            case 5: D(strip_5)(xt, x_stride, w, w_stride, rows, k, yt, y_stride); break;
-            default: D(strip_6)(xt, x_stride, w, w_stride, rows, k, yt, y_stride); break;
+            case 3: D(strip_3)(xt, x_stride, w, w_stride, rows, k, ahead, yt, y_stride); break;
+            case 4: D(strip_4)(xt, x_stride, w, w_stride, rows, k, ahead, yt, y_stride); break;
+            case 5: D(strip_5)(xt, x_stride, w, w_stride, rows, k, ahead, yt, y_stride); break;
+            default: D(strip_6)(xt, x_stride, w, w_stride, rows, k, ahead, yt, y_stride); break;
 #else
-            default: D(strip_3)(xt, x_stride, w, w_stride, rows, k, yt, y_stride); break;
+            default: D(strip_3)(xt, x_stride, w, w_stride, rows, k, ahead, yt, y_stride); break;
 #endif
         }
+        ahead = NULL;
     }
 }

@@ -3,7 +3,7 @@
 static void L(linear)(const float *x, int64_t x_stride, int64_t tokens, int64_t k, const void *weight,
                       ck_type_t weight_type, const void *bias, ck_type_t bias_type, int64_t first, int64_t last,
                       float *y, int64_t y_stride) {
-    const int64_t row_size = k * (int64_t)L(element_size)(weight_type);
+    const int64_t row_size = k * L(element_size)(weight_type);
     // Rows of weight that stay in the second-level cache while the rows of x pass by; one pass needs no such block.
     int64_t block = last - first;
     if (tokens > 1) {
@@ -12,7 +12,8 @@ static void L(linear)(const float *x, int64_t x_stride, int64_t tokens, int64_t 
     }
     for (int64_t n = first; n < last; n += block) {
         const int64_t rows = last - n < block ? last - n : block;
-        L(dots)(x, x_stride, tokens, (const char *)weight + n * row_size, weight_type, k, rows, k, y + n, y_stride);
+        L(dots)(x, x_stride, tokens, (const char *)weight + n * row_size, weight_type, k, rows, k, NULL, y + n,
+           y_stride);
         if (!bias) continue;
         for (int64_t t = 0; t < tokens; t++) {
             float *row = y + t * y_stride + n;

@@ -5,6 +5,7 @@
 // go through k in order: a row's bits do not depend on T. Sums are scalars by name, since clang keeps arrays of vectors
 // on the stack.
 
+#include "absmax.h"
 #include "bytes.h"
 
 #ifndef CK_PACKED_TILES
@@ -251,16 +252,8 @@ static void L(packed_swiglu)(const ck_packed_t *weight, const void *packed, int6
 // Quantises one group of row `row` in a tile of `count`: the correction, the scale, and the numbers in steps of four.
 static void L(pack_group)(const float *x, int64_t left, int64_t group, int32_t offset, int64_t row, int64_t count,
                           uint8_t *packed) {
-    VU largest = {0};  // magnitudes order as their bits do, with NaN above all
-    for (int64_t i = 0; i < group && i < left; i += CK_WIDTH) {
-        const VU bits = (VU)L(load)(x, CK_F32, i, left < group ? left : group) & 0x7FFFFFFF;
-        largest = __builtin_elementwise_max(largest, bits);
-    }
-    const uint32_t most = __builtin_reduce_max(largest);
-    float magnitude;
-    __builtin_memcpy(&magnitude, &most, 4);
-    const float scale = magnitude / 127;
-    const VF inverse = L(splat)(magnitude > 0x1p-120f ? 127 / magnitude : 0);
+    VF inverse;
+    const float scale = L(absmax)(x, left < group ? left : group, &inverse);
     const VF rounding = L(splat)(0x1.8p23f);  // adding it leaves the nearest integer in the lowest bits
     VU total = {0};
     uint8_t *q = packed + 8 * count + 4 * row;

@@ -2,47 +2,69 @@
 #define CK_WITH_TYPE "weighted_sums.h"
 #include "all_dots.h"
 #undef CK_WITH_TYPE
+#include "cache.h"
 
 static void L(weighted_sums)(const float *p, int64_t p_stride, const int64_t *counts, int64_t rows,
-                             const void *const *v, ck_type_t type, float *y, int64_t width) {
+                             const void *const *v, const void *const *ahead, ck_type_t type, float *y, int64_t width) {
     switch (type) {
-        case CK_F32: CK_CONCATENATE(weighted_sums_f32, CK_LEVEL)(p, p_stride, counts, rows, v, y, width); break;
-        case CK_F16: CK_CONCATENATE(weighted_sums_f16, CK_LEVEL)(p, p_stride, counts, rows, v, y, width); break;
-        case CK_BF16: CK_CONCATENATE(weighted_sums_bf16, CK_LEVEL)(p, p_stride, counts, rows, v, y, width); break;
+        case CK_F32: CK_CONCATENATE(weighted_sums_f32, CK_LEVEL)(p, p_stride, counts, rows, v, ahead, y, width); break;
+        case CK_F16: CK_CONCATENATE(weighted_sums_f16, CK_LEVEL)(p, p_stride, counts, rows, v, ahead, y, width); break;
+        case CK_BF16: CK_CONCATENATE(weighted_sums_bf16, CK_LEVEL)(p, p_stride, counts, rows, v, ahead, y, width); break;
+        case CK_I8: CK_CONCATENATE(weighted_sums_i8, CK_LEVEL)(p, p_stride, counts, rows, v, ahead, y, width); break;
     }
 }
 
 CK_INLINE float L(exp_one)(float x) { return L(exp)(L(splat)(x))[0]; }
 
-// The row of head `head` of the token at `position` of a sequence.
-CK_INLINE const void *L(cached_row)(const ck_cache_t *cache, const int32_t *table, int64_t head, int64_t position) {
-    const int64_t row = ((int64_t)table[position / cache->block_size] * cache->kv_heads + head) * cache->block_size +
-                        position % cache->block_size;
-    return (const char *)cache->elements + row * cache->head_dim * (int64_t)L(element_size)(cache->type);
+// The rows of a head from `position` on, up to `end` or to the end of the block; `scales` are theirs in i8.
+typedef struct {
+    const char *rows;
+    const char *scales;
+    int64_t count;
+} L(run_t);
+
+CK_INLINE L(run_t) L(run)(const ck_cache_t *cache, const ck_attention_rows_t *rows, int64_t position, int64_t end) {
+    const int64_t offset = position % cache->block_size, left = cache->block_size - offset;
+    const char *block = L(cache_block)(cache, rows->table[position / cache->block_size], rows->kv_head);
+    return (L(run_t)){
+        block + offset * cache->head_dim * L(element_size)(cache->type),
+        block + cache->block_size * cache->head_dim + offset * (int64_t)sizeof(float),
+        left < end - position ? left : end - position,
+    };
 }
 
-// Turns `count` scores into exponentials relative to the largest so far and takes them into the query's state.
-CK_INLINE void L(soften)(float *scores, int64_t count, float scale, float *largest, float *total, float *sums,
-                         int64_t width) {
+// Where the rows from `first` on, up to `last`, start; with scales, theirs too.
+CK_INLINE void L(rows_of)(const ck_cache_t *cache, const ck_attention_rows_t *rows, int64_t first, int64_t last,
+                          const void **starts, float *scales) {
+    const int64_t row_size = cache->head_dim * L(element_size)(cache->type);
+    for (int64_t j = first; j < last;) {
+        const L(run_t) run = L(run)(cache, rows, j, last);
+        for (int64_t i = 0; i < run.count; i++) starts[j - first + i] = run.rows + i * row_size;
+        if (scales) memcpy(scales + j - first, run.scales, (size_t)run.count * sizeof(float));
+        j += run.count;
+    }
+}
+
+// Turns `count` scores into exponentials relative to the largest of them, which it gives back with their sum, and then
+// into the weights of values.
+CK_INLINE void L(soften)(float *scores, int64_t count, float scale, const float *key_scales, const float *value_scales,
+                         float *largest, float *total) {
+    const int64_t end = (count + CK_WIDTH - 1) / CK_WIDTH * CK_WIDTH;
+    for (int64_t j = 0; j < end; j += CK_WIDTH) {
+        const VF factor = key_scales ? L(load_f32)(key_scales + j) : L(splat)(scale);
+        L(store_f32)(scores + j, L(load_f32)(scores + j) * factor);
+    }
+    for (int64_t j = count; j < end; j++) scores[j] = -INFINITY;
     VF most = L(splat)(-INFINITY);
-    for (int64_t j = 0; j < CK_CHUNK; j += CK_WIDTH) L(store_f32)(scores + j, L(load_f32)(scores + j) * scale);
-    for (int64_t j = count; j < CK_CHUNK; j++) scores[j] = -INFINITY;
-    for (int64_t j = 0; j < CK_CHUNK; j += CK_WIDTH) most = L(max)(L(load_f32)(scores + j), most);
-    const float chunk_largest = L(largest)(most);
-    const float new_largest = chunk_largest > *largest ? chunk_largest : *largest;
+    for (int64_t j = 0; j < end; j += CK_WIDTH) most = L(max)(L(load_f32)(scores + j), most);
+    *largest = L(largest)(most);
     VF sum = {0};
-    for (int64_t j = 0; j < CK_CHUNK; j += CK_WIDTH) {
-        VF e = L(exp)(L(load_f32)(scores + j) - new_largest);
-        L(store_f32)(scores + j, e);
+    for (int64_t j = 0; j < end; j += CK_WIDTH) {
+        const VF e = L(exp)(L(load_f32)(scores + j) - *largest);
+        L(store_f32)(scores + j, value_scales ? e * L(load_f32)(value_scales + j) : e);
         sum += e;
     }
-    const float correction = L(exp_one)(*largest - new_largest);
-    *total = *total * correction + L(sum)(sum);
-    *largest = new_largest;
-    if (correction == 1) return;
-    for (int64_t d = 0; d < width; d += CK_WIDTH) {
-        L(store)(sums, CK_F32, d, width, L(load)(sums, CK_F32, d, width) * correction);
-    }
+    *total = L(sum)(sum);
 }
 
 // A partial result: sums [queries][head_dim], then the largest score and the total of each query, where query
@@ -51,44 +73,54 @@ static void L(attention_partition)(const ck_attention_t *a, const ck_attention_r
                                    float *partial, float *scratch) {
     const int64_t width = a->keys.head_dim, group = a->heads / a->keys.kv_heads;
     const int64_t queries = rows->rows * group;
+    const int64_t start = partition * CK_ATTENTION_PARTITION, context = rows->position + rows->rows;
+    const int64_t end = start + CK_ATTENTION_PARTITION < context ? start + CK_ATTENTION_PARTITION : context;
+    // Queries before this one stand before the partition and see none of it.
+    const int64_t first = (start > rows->position ? start - rows->position : 0) * group, count = queries - first;
     float *sums = partial, *largest = sums + queries * width, *total = largest + queries;
     float *query = scratch, *scores = query + queries * width;
-    for (int64_t r = 0; r < rows->rows; r++) {
+    for (int64_t r = first / group; r < rows->rows; r++) {
         const float *from = a->query + (rows->row + r) * a->query_stride + rows->kv_head * group * width;
         memcpy(query + r * group * width, from, (size_t)(group * width) * sizeof(float));
     }
-    const int64_t start = partition * CK_ATTENTION_PARTITION, context = rows->position + rows->rows;
-    const int64_t end = start + CK_ATTENTION_PARTITION < context ? start + CK_ATTENTION_PARTITION : context;
-    for (int64_t q = 0; q < queries; q++) {
-        if (rows->position + q / group < start) continue;
-        memset(sums + q * width, 0, (size_t)width * sizeof(float));
-        largest[q] = -INFINITY;
-        total[q] = 0;
+    query += first * width;
+    scores += first * CK_ATTENTION_PARTITION;
+
+    // In i8 the scales of keys and values go into the scores and the weights of values.
+    const bool has_scales = a->keys.type == CK_I8;
+    float scales[2][CK_ATTENTION_PARTITION] = {{0}};
+    float *key_scales = has_scales ? scales[0] : NULL, *value_scales = has_scales ? scales[1] : NULL;
+    for (int64_t j = start; j < end;) {
+        const L(run_t) keys = L(run)(&a->keys, rows, j, end), values = L(run)(&a->values, rows, j, end);
+        L(dots)(query, width, count, keys.rows, a->keys.type, width, keys.count, width, values.rows, scores + j - start,
+                CK_ATTENTION_PARTITION);
+        for (int64_t i = 0; i < keys.count && has_scales; i++) {
+            float scale;
+            memcpy(&scale, keys.scales + i * (int64_t)sizeof scale, sizeof scale);
+            key_scales[j - start + i] = scale * a->scale;
+        }
+        j += keys.count;
     }
+    const void *values[CK_ATTENTION_PARTITION], *ahead[CK_ATTENTION_PARTITION];
+    L(rows_of)(&a->values, rows, start, end, values, value_scales);
+    int64_t seen[CK_QUERIES], counts[CK_QUERIES];
+    for (int64_t q = 0; q < count; q++) {
+        const int64_t own = rows->position + (first + q) / group + 1;
+        seen[q] = (own < end ? own : end) - start;
+        L(soften)(scores + q * CK_ATTENTION_PARTITION, seen[q], a->scale, key_scales, value_scales,
+                  largest + first + q, total + first + q);
+    }
+    memset(sums + first * width, 0, (size_t)(count * width) * sizeof(float));
     for (int64_t chunk = start; chunk < end; chunk += CK_CHUNK) {
-        const int64_t keys = end - chunk < CK_CHUNK ? end - chunk : CK_CHUNK;
-        // Queries before this one stand before the chunk and see none of it.
-        const int64_t first = (chunk > rows->position ? chunk - rows->position : 0) * group;
-        for (int64_t j = 0; j < keys;) {
-            const int64_t in_block = a->keys.block_size - (chunk + j) % a->keys.block_size;
-            const int64_t run = in_block < keys - j ? in_block : keys - j;
-            const void *row = L(cached_row)(&a->keys, rows->table, rows->kv_head, chunk + j);
-            L(dots)(query + first * width, width, queries - first, row, a->keys.type, width, run, width,
-                    scores + first * CK_CHUNK + j, CK_CHUNK);
-            j += run;
+        const int64_t last = chunk + CK_CHUNK < end ? chunk + CK_CHUNK : end, next = chunk + CK_ATTENTION_PARTITION;
+        const bool has_next = next + CK_CHUNK <= context;
+        if (has_next) L(rows_of)(&a->keys, rows, next, next + CK_CHUNK, ahead, NULL);
+        for (int64_t q = 0; q < count; q++) {
+            const int64_t left = seen[q] - (chunk - start);
+            counts[q] = left < 0 ? 0 : left < last - chunk ? left : last - chunk;
         }
-        const void *values[CK_CHUNK];
-        for (int64_t j = 0; j < keys; j++) {
-            values[j] = L(cached_row)(&a->values, rows->table, rows->kv_head, chunk + j);
-        }
-        int64_t counts[CK_QUERIES];
-        for (int64_t q = first; q < queries; q++) {
-            const int64_t seen = rows->position + q / group + 1 - chunk;
-            counts[q] = seen < keys ? seen : keys;
-            L(soften)(scores + q * CK_CHUNK, counts[q], a->scale, largest + q, total + q, sums + q * width, width);
-        }
-        L(weighted_sums)(scores + first * CK_CHUNK, CK_CHUNK, counts + first, queries - first, values,
-                         a->values.type, sums + first * width, width);
+        L(weighted_sums)(scores + chunk - start, CK_ATTENTION_PARTITION, counts, count, values + chunk - start,
+                         has_next ? ahead : NULL, a->values.type, sums + first * width, width);
     }
 }
 

@@ -3,13 +3,16 @@
 #undef VF
 #undef VU
 #undef VS
+#undef VC
 #define VF L(vf)
 #define VU L(vu)
 #define VS L(vs)
+#define VC L(vc)
 
 typedef float VF __attribute__((vector_size(4 * CK_WIDTH)));
 typedef uint32_t VU __attribute__((vector_size(4 * CK_WIDTH)));
 typedef uint16_t VS __attribute__((vector_size(2 * CK_WIDTH)));
+typedef int8_t VC __attribute__((vector_size(CK_WIDTH)));
 
 #define CK_INLINE static inline __attribute__((always_inline, unused))
 // Tails are rare: calls keep them out of the loops' way.
@@ -45,6 +48,37 @@ CK_INLINE float L(sum)(VF v) {
     return q[0] + q[1];
 }
 
+// The sums of all lanes of four vectors, each with the bits of L(sum).
+CK_INLINE void L(store_sums)(float *to, VF a, VF b, VF c, VF d) {
+    typedef float quarter_t __attribute__((vector_size(16)));
+#if CK_WIDTH == 16
+    VF ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+            __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    VF cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+            __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    VF v = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+           __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+    v += __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+    quarter_t sums = __builtin_shufflevector(v, v, 0, 4, 8, 12);
+#else
+#if CK_WIDTH == 8
+    VF ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
+            __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+    VF cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 8, 9, 10, 11) +
+            __builtin_shufflevector(c, d, 4, 5, 6, 7, 12, 13, 14, 15);
+    quarter_t p = __builtin_shufflevector(ab, ab, 0, 1, 2, 3), q = __builtin_shufflevector(ab, ab, 4, 5, 6, 7);
+    quarter_t r = __builtin_shufflevector(cd, cd, 0, 1, 2, 3), s = __builtin_shufflevector(cd, cd, 4, 5, 6, 7);
+#else
+    quarter_t p = a, q = b, r = c, s = d;
+#endif
+    quarter_t pq = __builtin_shufflevector(p, q, 0, 1, 4, 5) + __builtin_shufflevector(p, q, 2, 3, 6, 7);
+    quarter_t rs = __builtin_shufflevector(r, s, 0, 1, 4, 5) + __builtin_shufflevector(r, s, 2, 3, 6, 7);
+    quarter_t sums = __builtin_shufflevector(pq, rs, 0, 2, 4, 6) + __builtin_shufflevector(pq, rs, 1, 3, 5, 7);
+#endif
+    __builtin_memcpy(to, &sums, sizeof sums);
+}
+
 // The lanes of a where the mask is all ones, of b where it is 0.
 CK_INLINE VF L(select)(VU mask, VF a, VF b) { return (VF)(((VU)a & mask) | ((VU)b & ~mask)); }
 
@@ -59,7 +93,7 @@ CK_INLINE float L(largest)(VF v) {
     return lanes[0];
 }
 
-// ---- Loads and stores of the three element types, at any alignment ----
+// ---- Loads and stores of the element types, at any alignment ----
 
 CK_INLINE VF L(widen_bf16)(VS bits) { return (VF)(__builtin_convertvector(bits, VU) << 16); }
 
@@ -106,6 +140,17 @@ CK_INLINE VS L(narrow_f16)(VF v) {
 #endif
 }
 
+CK_INLINE VF L(widen_i8)(VC numbers) {
+    typedef int32_t integer_t __attribute__((vector_size(4 * CK_WIDTH)));
+    return __builtin_convertvector(__builtin_convertvector(numbers, integer_t), VF);
+}
+
+// The nearest whole number, ties to even; magnitudes up to 127.
+CK_INLINE VC L(narrow_i8)(VF v) {
+    typedef int32_t integer_t __attribute__((vector_size(4 * CK_WIDTH)));
+    return __builtin_convertvector((integer_t)(v + L(splat)(0x1.8p23f)) - 0x4B400000, VC);
+}
+
 #define CK_DEFINE_LOADS(type, element, vector, widen, narrow)                                          \
     CK_INLINE VF L(load_##type)(const element *from) {                                                 \
         vector v;                                                                                      \
@@ -132,8 +177,11 @@ CK_INLINE VS L(narrow_f16)(VF v) {
 CK_DEFINE_LOADS(f32, float, VF, CK_AS_IS, CK_AS_IS)
 CK_DEFINE_LOADS(f16, uint16_t, VS, L(widen_f16), L(narrow_f16))
 CK_DEFINE_LOADS(bf16, uint16_t, VS, L(widen_bf16), L(narrow_bf16))
+CK_DEFINE_LOADS(i8, int8_t, VC, L(widen_i8), L(narrow_i8))
 #undef CK_AS_IS
 #undef CK_DEFINE_LOADS
+
+CK_INLINE int64_t L(element_size)(ck_type_t type) { return type == CK_F32 ? 4 : type == CK_I8 ? 1 : 2; }
 
 // Lanes left of index in a row of `width`: all of them, or the tail.
 CK_INLINE VF L(load)(const void *from, ck_type_t type, int64_t index, int64_t width) {
@@ -148,6 +196,9 @@ CK_INLINE VF L(load)(const void *from, ck_type_t type, int64_t index, int64_t wi
         case CK_BF16:
             return left >= CK_WIDTH ? L(load_bf16)((const uint16_t *)from + index)
                                     : L(load_part_bf16)((const uint16_t *)from + index, left);
+        case CK_I8:
+            return left >= CK_WIDTH ? L(load_i8)((const int8_t *)from + index)
+                                    : L(load_part_i8)((const int8_t *)from + index, left);
     }
 }
 
@@ -165,6 +216,10 @@ CK_INLINE void L(store)(void *to, ck_type_t type, int64_t index, int64_t width, 
         case CK_BF16:
             if (left >= CK_WIDTH) L(store_bf16)((uint16_t *)to + index, value);
             else L(store_part_bf16)((uint16_t *)to + index, value, left);
+            break;
+        case CK_I8:
+            if (left >= CK_WIDTH) L(store_i8)((int8_t *)to + index, value);
+            else L(store_part_i8)((int8_t *)to + index, value, left);
             break;
     }
 }

@@ -1,7 +1,8 @@
 // Sums of rows of values: y[t][d] += p[t][j] * v[j][d] over the keys j, in order, for the value type CK_TYPE.
 //
 // T rows of y by R vectors stay in registers while the keys pass by. Each lane adds its keys one after the other, so its
-// bits do not depend on the tile.
+// bits do not depend on the tile. ahead[j] is a row that will be needed after these, and asked for with v[j] by the first
+// rows of y.
 
 #ifndef CK_WEIGHTED_SUMS
 #define CK_WEIGHTED_SUMS
@@ -15,10 +16,15 @@
 #define CK_KEEP_ROW(t, R) CK_ROWS_##R(CK_KEEP, t)
 
 #define CK_VALUES_TILE(T, R)                                                                                        \
-    CK_INLINE void D(values_##T##_##R)(const float *p, int64_t p_stride, const void *const *v, int64_t d,            \
-                                       int64_t first, int64_t last, float *y, int64_t y_stride) {                    \
+    CK_INLINE void D(values_##T##_##R)(const float *p, int64_t p_stride, const void *const *v,                       \
+                                       const void *const *ahead, int64_t d, int64_t first, int64_t last, float *y,   \
+                                       int64_t y_stride) {                                                           \
         CK_TOKENS_##T(CK_SUM_ROW, R) for (int64_t j = first; j < last; j++) {                                        \
             const CK_ELEMENT *row = (const CK_ELEMENT *)v[j] + d;                                                    \
+            if (ahead) {                                                                                             \
+                for (int64_t i = 0; i < R * CK_WIDTH; i += 64 / (int64_t)sizeof(CK_ELEMENT))                          \
+                    __builtin_prefetch((const CK_ELEMENT *)ahead[j] + d + i, 0, 2);                                   \
+            }                                                                                                        \
             CK_TOKENS_##T(CK_P, R) CK_ROWS_##R(CK_VALUE, T)                                              \
         }                                                                                                            \
         CK_TOKENS_##T(CK_KEEP_ROW, R)                                                                                \
@@ -28,13 +34,13 @@
 #define CK_VALUES_STRIP(T, R)                                                                                       \
     CK_VALUES_TILE(T, R)                                                                                             \
     CK_VALUES_TILE(T, 1)                                                                                             \
-    static void D(values_strip_##T)(const float *p, int64_t p_stride, const void *const *v, int64_t first,           \
-                                    int64_t last, float *y, int64_t width) {                                         \
+    static void D(values_strip_##T)(const float *p, int64_t p_stride, const void *const *v,                          \
+                                    const void *const *ahead, int64_t first, int64_t last, float *y, int64_t width) { \
         int64_t d = 0;                                                                                               \
         for (; d + R * CK_WIDTH <= width; d += R * CK_WIDTH)                                                         \
-            D(values_##T##_##R)(p, p_stride, v, d, first, last, y + d, width);                                       \
+            D(values_##T##_##R)(p, p_stride, v, ahead, d, first, last, y + d, width);                                       \
         for (; d + CK_WIDTH <= width; d += CK_WIDTH)                                                                 \
-            D(values_##T##_1)(p, p_stride, v, d, first, last, y + d, width);                                         \
+            D(values_##T##_1)(p, p_stride, v, ahead, d, first, last, y + d, width);                                         \
         if (d == width) return;                                                                                      \
         for (int64_t t = 0; t < T; t++) {                                                                            \
             VF sum = L(load_part_f32)(y + t * width + d, width - d);                                                 \
@@ -47,21 +53,36 @@
     }
 #endif
 
+// As many rows as the registers hold: T * 4 sums, T weights and the value.
 CK_VALUES_STRIP(1, 8)
+#if CK_REGISTERS == 32
+CK_VALUES_STRIP(6, 4)
+#else
 CK_VALUES_STRIP(3, 4)
+#endif
 
 // Row t of y takes keys 0..<counts[t]; counts rise with t.
 static void D(weighted_sums)(const float *p, int64_t p_stride, const int64_t *counts, int64_t rows,
-                             const void *const *v, float *y, int64_t width) {
+                             const void *const *v, const void *const *ahead, float *y, int64_t width) {
+#if CK_REGISTERS == 32
+    const int64_t most = 6;
+#else
+    const int64_t most = 3;
+#endif
     int64_t t = 0;
-    for (; t + 3 <= rows; t += 3) {
-        D(values_strip_3)(p + t * p_stride, p_stride, v, 0, counts[t], y + t * width, width);
-        for (int64_t u = t + 1; u < t + 3; u++) {
+    for (; t + most <= rows; t += most) {
+#if CK_REGISTERS == 32
+        D(values_strip_6)(p + t * p_stride, p_stride, v, ahead, 0, counts[t], y + t * width, width);
+#else
+        D(values_strip_3)(p + t * p_stride, p_stride, v, ahead, 0, counts[t], y + t * width, width);
+#endif
+        ahead = NULL;
+        for (int64_t u = t + 1; u < t + most; u++) {
             if (counts[u] == counts[t]) continue;
-            D(values_strip_1)(p + u * p_stride, p_stride, v, counts[t], counts[u], y + u * width, width);
+            D(values_strip_1)(p + u * p_stride, p_stride, v, NULL, counts[t], counts[u], y + u * width, width);
         }
     }
     for (; t < rows; t++) {
-        D(values_strip_1)(p + t * p_stride, p_stride, v, 0, counts[t], y + t * width, width);
+        D(values_strip_1)(p + t * p_stride, p_stride, v, ahead, 0, counts[t], y + t * width, width);
     }
 }

@@ -95,14 +95,17 @@ struct AttentionKernel {
         }
         let partials = frame.sharedScratch
         var cursor = tiles.cursor()
-        worker.pieces(items * partitions) { piece in
-            let (item, partition) = (piece / partitions, piece % partitions)
-            var rows = cursor.rows(tile: item / layout.kvHeads, head: item % layout.kvHeads)
-            guard partition * Self.partition < Int(rows.position + rows.rows) else { return }
-            // The partial results of an item stand one after the other, as ck_attention_merge wants them.
-            let each = Int(ck_attention_partial_count(&attention, rows.rows))
-            let start = partials + item * partitions * partial
-            ck_attention_partition(&attention, &rows, Int64(partition), start + partition * each, scratch)
+        // In ranges, since a partition fetches the keys of the next one.
+        worker.ranges(items * partitions, grain: 1) { range in
+            for piece in range {
+                let (item, partition) = (piece / partitions, piece % partitions)
+                var rows = cursor.rows(tile: item / layout.kvHeads, head: item % layout.kvHeads)
+                guard partition * Self.partition < Int(rows.position + rows.rows) else { continue }
+                // The partial results of an item stand one after the other, as ck_attention_merge wants them.
+                let each = Int(ck_attention_partial_count(&attention, rows.rows))
+                let start = partials + item * partitions * partial
+                ck_attention_partition(&attention, &rows, Int64(partition), start + partition * each, scratch)
+            }
         }
         worker.barrier()
         cursor = tiles.cursor()

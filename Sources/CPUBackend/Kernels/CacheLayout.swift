@@ -1,7 +1,8 @@
 import CKernels
 import DeviceRuntime
+import XIR
 
-/// The fixed shape of a cache state: `[blocks, kv_heads, block, head_dim]`.
+/// The fixed shape of a cache state: `[blocks, kv_heads, block, head_dim]`, or in i8 as `CacheRow` says.
 struct CacheLayout {
     let blocks: Int
     let kvHeads: Int
@@ -13,8 +14,11 @@ struct CacheLayout {
         blocks = try builder.fixed(cache, axis: 0, step)
         kvHeads = try builder.fixed(cache, axis: 1, step)
         blockSize = try builder.fixed(cache, axis: 2, step)
-        headDim = try builder.fixed(cache, axis: 3, step)
-        type = try builder.storage(cache, step)
+        guard let row = CacheRow(of: builder.type(cache)) else {
+            throw builder.unsupported(step, "\(builder.type(cache)) is no cache")
+        }
+        headDim = row.headDim
+        type = row.hasScale ? CK_I8 : try builder.storage(cache, step)
         guard slotCount <= Int(Int32.max) else {
             throw builder.unsupported(step, "\(slotCount) slots are more than i32 can number; use fewer cache blocks")
         }

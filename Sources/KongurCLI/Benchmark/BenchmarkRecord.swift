@@ -4,24 +4,43 @@ import Kongur
 
 /// What the repetitions of a benchmark gave.
 struct BenchmarkRecord {
-    private struct Key: Hashable {
+    struct Key: Hashable {
         var test: ModelBenchmark.Test
         var form: ModelOptions.Weights
+        var cache: ModelOptions.KeyValueCache?
     }
 
     private var limits: [ProcessorLimits] = []
     private var order: [Key] = []
     private var speeds: [Key: [Double]] = [:]
     private var shares: [Key: [Double]] = [:]
+    /// How long reading the keys and values of a step takes.
+    private var cacheSeconds: [Key: [Double]] = [:]
 
     mutating func add(_ measured: ProcessorLimits) { limits.append(measured) }
 
-    mutating func add(_ test: ModelBenchmark.Test, _ form: ModelOptions.Weights, speed: Double, limit: Double) {
-        let key = Key(test: test, form: form)
+    mutating func add(_ key: Key, speed: Double, limit: Double, cacheSeconds: Double) {
         if speeds[key] == nil { order.append(key) }
         speeds[key, default: []].append(speed)
         // Each beside the limits of its own repetition, since the machine's speed changes.
         shares[key, default: []].append(speed / limit)
+        self.cacheSeconds[key, default: []].append(cacheSeconds)
+    }
+
+    /// What a longer context costs: the seconds that a step takes more than after the shortest one, and those that reading
+    /// the additional keys and values takes; medians over the repetitions.
+    private func contextCost(_ key: Key) -> (step: Double, reading: Double)? {
+        let alike = order.filter { other in
+            (other.form, other.cache, other.test.name, other.test.batch)
+                == (key.form, key.cache, key.test.name, key.test.batch)
+        }
+        guard let shortest = alike.min(by: { $0.test.context < $1.test.context }), shortest != key else { return nil }
+        func median(_ value: (Key, Int) -> Double) -> Double {
+            Self.median((speeds[key] ?? []).indices.map { value(key, $0) - value(shortest, $0) })
+        }
+        return (
+            median { Double($0.test.batch) / (speeds[$0]?[$1] ?? 1) }, median { cacheSeconds[$0]?[$1] ?? 0 }
+        )
     }
 
     /// What `--json` prints.
@@ -46,13 +65,20 @@ struct BenchmarkRecord {
             var test: String
             var batch: Int
             var quantization: String
+            var cache: String
+            var context: Int
             var tokensPerSecond: Double
             var min: Double
             var max: Double
             var fractionOfLimit: Double
+            var contextMilliseconds: Double?
+            var contextReadMilliseconds: Double?
 
             enum CodingKeys: String, CodingKey {
-                case test, batch, quantization, min, max
+                case test, batch, quantization, context, min, max
+                case cache = "kv_cache"
+                case contextMilliseconds = "context_ms"
+                case contextReadMilliseconds = "context_read_ms"
                 case tokensPerSecond = "tokens_per_s"
                 case fractionOfLimit = "fraction_of_limit"
             }
@@ -73,14 +99,19 @@ struct BenchmarkRecord {
             ),
             results: order.map { key in
                 let speeds = speeds[key] ?? []
+                let cost = contextCost(key)
                 return Report.Result(
                     test: key.test.name,
                     batch: key.test.batch,
                     quantization: key.form.rawValue,
+                    cache: key.cache?.rawValue ?? "",
+                    context: key.test.context,
                     tokensPerSecond: Self.median(speeds),
                     min: speeds.min() ?? 0,
                     max: speeds.max() ?? 0,
-                    fractionOfLimit: Self.median(shares[key] ?? [])
+                    fractionOfLimit: Self.median(shares[key] ?? []),
+                    contextMilliseconds: cost.map { 1000 * $0.step },
+                    contextReadMilliseconds: cost.map { 1000 * $0.reading }
                 )
             }
         )
@@ -101,20 +132,29 @@ struct BenchmarkRecord {
 
     /// The limits, and a line for each test.
     var table: String {
-        var lines = [limitsLine, "", "test   batch  weights  tokens/s      min      max  of limit"]
+        var lines = [
+            limitsLine, "",
+            "test   batch  weights  cache  context   tokens/s      min      max  of limit  context ms  reading ms",
+        ]
         for result in report.results {
             let name = result.test.padding(toLength: 6, withPad: " ", startingAt: 0)
             let form = result.quantization.padding(toLength: 7, withPad: " ", startingAt: 0)
+            let cache = result.cache.padding(toLength: 5, withPad: " ", startingAt: 0)
+            let cost = [result.contextMilliseconds, result.contextReadMilliseconds]
+                .map { $0.map { String(format: "%12.2f", $0) } ?? "           -" }.joined()
             lines.append(
                 String(
-                    format: "%@ %5d  %@ %9.2f %8.2f %8.2f %8.0f%%",
+                    format: "%@ %5d  %@  %@  %7d  %9.2f %8.2f %8.2f %8.0f%%%@",
                     name,
                     result.batch,
                     form,
+                    cache,
+                    result.context,
                     result.tokensPerSecond,
                     result.min,
                     result.max,
-                    100 * result.fractionOfLimit
+                    100 * result.fractionOfLimit,
+                    cost
                 )
             )
         }

@@ -13,6 +13,11 @@ struct BenchCommand: AsyncParsableCommand {
             medians, the slowest and the fastest. pp512 is a prompt of 512 tokens, tg128 answers of 128 tokens. The share of \
             the limit compares with reading all weights at the speed of memory, or multiplying at the processor's peak, \
             whichever takes longer.
+
+            With --context 16 8192 answers are also written after 8192 tokens, other ones for each answer of a batch. The \
+            warm-up computes them, which takes as long as a prompt of that length; repetitions find them in the cache. \
+            Beside each context stands by how much longer a step takes than after the shortest one, and how long reading \
+            the additional keys and values takes at the speed of memory.
             """
     )
 
@@ -39,8 +44,23 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Tokens of an answer; 0 leaves these tests out.")
     var generate = 128
 
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Forms of the key/value cache to measure side by side; where not given, the one that the model gets anyway.",
+            valueName: "f32|f16|bf16|int8"
+        )
+    )
+    var kvCache: [CacheChoice] = []
+
     @Option(parsing: .upToNextOption, help: "Answers that are written at once, in a test for each number.")
     var batch = [1]
+
+    @Option(
+        parsing: .upToNextOption,
+        help: "Tokens before an answer, in a test for each number and batch; 16 at least."
+    )
+    var context = [16]
 
     @Option(name: .customLong("repeat"), help: "Repetitions that count; one more goes before them to warm up.")
     var repetitions = 5
@@ -67,6 +87,9 @@ struct BenchCommand: AsyncParsableCommand {
         guard prompt >= 0, generate >= 0, batch.allSatisfy({ $0 <= 64 }) else {
             throw ValidationError("--prompt and --generate must not be negative, and --batch at most 64.")
         }
+        guard !context.isEmpty, context.allSatisfy({ (16...1 << 20).contains($0) }) else {
+            throw ValidationError("--context must be from 16 to \(1 << 20).")
+        }
         if name != nil, shape != nil { throw ValidationError("--shape takes the place of a model; give one of them.") }
     }
 
@@ -84,8 +107,12 @@ struct BenchCommand: AsyncParsableCommand {
                 for test in tests {
                     let speed = try await model.run(test)
                     guard repetition > 0 else { continue }
-                    let limit = model.limit(of: test, limits, multiplying: form.peak(limits))
-                    record.add(test, form, speed: speed, limit: limit)
+                    record.add(
+                        BenchmarkRecord.Key(test: test, form: form, cache: model.cache),
+                        speed: speed,
+                        limit: model.limit(of: test, limits, multiplying: form.peak(limits)),
+                        cacheSeconds: Double(model.cacheByteCount(of: test)) / limits.read
+                    )
                 }
             }
         }
@@ -94,7 +121,10 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     private var tests: [ModelBenchmark.Test] {
-        (prompt > 0 ? [.prompt(prompt)] : []) + (generate > 0 ? batch.map { .generation(generate, batch: $0) } : [])
+        let generations = batch.flatMap { batch in
+            context.map { ModelBenchmark.Test.generation(generate, batch: batch, context: $0) }
+        }
+        return (prompt > 0 ? [.prompt(prompt)] : []) + (generate > 0 ? generations : [])
     }
 
     private func models(_ tests: [ModelBenchmark.Test]) throws -> [(ModelOptions.Weights, ModelBenchmark)] {
@@ -102,12 +132,19 @@ struct BenchCommand: AsyncParsableCommand {
         let folder = try shape.map { shape in
             try shape.checkpoint(in: cache) { Console.note("writing random weights to \($0)") }
         }
-        let context = tests.map(ModelBenchmark.contextLength).max() ?? 1
         let forms = quantize.isEmpty ? [.stored] : quantize.map(\.form)
-        return try forms.map { form in
-            Console.progress("loading \(form.rawValue)")
-            let options = ModelOptions(weights: form, threads: threads, speculation: speculate.speculation)
-            return (form, try ModelBenchmark(folder ?? name, options: options, contextLength: context))
+        let caches: [ModelOptions.KeyValueCache?] = kvCache.isEmpty ? [nil] : kvCache.map(\.form)
+        return try forms.flatMap { form in
+            try caches.map { cache in
+                Console.progress("loading \(form.rawValue)")
+                let options = ModelOptions(
+                    weights: form,
+                    keyValueCache: cache,
+                    threads: threads,
+                    speculation: speculate.speculation
+                )
+                return (form, try ModelBenchmark(folder ?? name, options: options, tests: tests))
+            }
         }
     }
 

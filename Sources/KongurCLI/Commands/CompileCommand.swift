@@ -26,6 +26,8 @@ struct CompileCommand: AsyncParsableCommand {
 
     @OptionGroup var weights: WeightArguments
 
+    @OptionGroup var cache: CacheArguments
+
     @Option(help: "The most tokens of prompt and answer together; the model's own limit where not given.")
     var contextLength: Int?
 
@@ -93,7 +95,11 @@ struct CompileCommand: AsyncParsableCommand {
         options.fuse = fuse
         options.smooth = smooth
         for pass in printAfter where pass != "import" { _ = try PassPipeline.named(pass, options) }
-        var compilation = try ModelCompilation(ModelLocator().locate(name), options)
+        var compilation = try ModelCompilation(
+            ModelLocator().locate(name),
+            options,
+            cache: cache.kvCache?.form.elementType
+        )
         let device = try DeviceCatalog.device(named: "cpu", threads: threads)
         if let calibrate {
             try compilation.calibrate(on: device, over: QuantizationText.read(calibrate, for: compilation, on: device))

@@ -66,7 +66,8 @@ struct EvalCommand: AsyncParsableCommand {
         runner.attempts = attempts
         runner.concurrency = concurrency
         runner.resultsPath = results
-        runner.settings = "\(loaded.path) \(model.weights.form.rawValue) \(parameters)"
+        runner.settings =
+            "\(loaded.path) \(model.weights.form.rawValue) \(model.cache.kvCache?.form.rawValue ?? "") \(parameters)"
         let bar = ProgressBar(isShown: Console.errorIsTerminal)
         defer { bar.clear() }
         return try await runner.run { progress in

@@ -79,7 +79,7 @@ struct InspectCommand: AsyncParsableCommand {
         Console.print("weights: \(Self.size(weights)), arena: \(Self.size(program.arenaByteCount))")
         let layout = model.cache
         Console.print(
-            "cache: \(layout.elementType.rawValue), \(Self.size(layout.blockByteCount)) for \(layout.blockSize) tokens, context \(model.contextLength)"
+            "cache: \(ModelOptions.KeyValueCache(layout.elementType)?.rawValue ?? layout.elementType.rawValue), \(Self.size(layout.blockByteCount)) for \(layout.blockSize) tokens, context \(model.contextLength)"
         )
         let counts = Dictionary(grouping: program.steps, by: \.operation).mapValues(\.count)
         for (operation, count) in counts.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {

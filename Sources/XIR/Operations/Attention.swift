@@ -3,7 +3,7 @@ import Tensors
 extension OperationDefinition {
     /// Rotary positions, attention, and the paged key/value cache.
     ///
-    /// A cache is `[blocks, kv_heads, block, head_dim]`. A slot is `block_index * block + offset`. The rows of a step
+    /// A cache is `[blocks, kv_heads, block, head_dim]`, or as `CacheRow` says in i8. A slot is `block_index * block + offset`. The rows of a step
     /// belong to sequences: sequence s owns rows `sequence_starts[s] ..< sequence_starts[s + 1]`, which are the last
     /// ones of its `context_lengths[s]` tokens, and its tokens stand in the blocks of row s of `block_tables`.
     static let attention: [OperationDefinition] = [
@@ -52,19 +52,19 @@ extension OperationDefinition {
         },
         define(
             "cache_write",
-            "The cache with row t of x written to slot slots[t], converted to the cache's element type; a negative slot is skipped.",
+            "The cache with row t of x written to slot slots[t], converted to the cache's element type; a negative slot is skipped. In i8 each head's part of a row is quantised: scale = largest magnitude / 127 in f32, number = x * (127 / largest magnitude) to nearest, ties to even, and 0 where no magnitude is above 2^-120; a cache then holds for each block and head `block` rows of head_dim bytes, and after them the `block` scales.",
             ["cache", "x", "slots"],
             constraints: [
-                "cache is floating-point [blocks, kv_heads, block, head_dim], the last three fixed and not 0",
+                "cache is floating-point [blocks, kv_heads, block, head_dim] or i8 [blocks, kv_heads, block, head_dim + 4], the last three and head_dim fixed and not 0",
                 "x is f32 [tokens, kv_heads * head_dim]",
                 "slots is i32 [tokens]",
             ],
             updates: [0]
         ) { operands, _ throws(ConstraintViolation) in
             let cache = operands[0]
-            let width = try checkCache(cache, 1)
+            let (kvHeads, headDim) = try checkCache(cache, 1)
             try require(operands[1].elementType == .float32 && operands[1].rank == 2, 2)
-            try require(operands[1].extents[1] == Extent(width), 2)
+            try require(operands[1].extents[1] == Extent(kvHeads * headDim), 2)
             try require(operands[2] == ValueType(.int32, [operands[1].extents[0]]), 3)
             return [cache]
         },
@@ -80,7 +80,7 @@ extension OperationDefinition {
                 attribute("heads", .integer), attribute("scale", .float), attribute("epsilon", .float, required: false),
             ],
             constraints: [
-                "key_cache and value_cache have the same type, floating-point [blocks, kv_heads, block, head_dim], the last three fixed and not 0",
+                "key_cache and value_cache have the same type, that of a cache as in cache_write",
                 "qkv is f32 [tokens, (heads + 2 * kv_heads) * head_dim]", "positions and slots are i32 [tokens]",
                 "inverse_frequencies is f32 of half the head_dim",
                 "query_norm and key_norm are given together, with epsilon, as vectors of head_dim",
@@ -88,13 +88,11 @@ extension OperationDefinition {
             updates: [4, 5]
         ) { operands, operation throws(ConstraintViolation) in
             let (qkv, cache) = (operands[0], operands[4])
-            let width = try checkCache(cache, 1)
+            let (kvHeads, headDim) = try checkCache(cache, 1)
             try require(operands[5] == cache, 1)
-            guard let headDim = cache.extents[3].fixed, let heads = operation.integer("heads"), heads > 0 else {
-                throw ConstraintViolation(2)
-            }
+            guard let heads = operation.integer("heads"), heads > 0 else { throw ConstraintViolation(2) }
             try require(qkv.elementType == .float32 && qkv.rank == 2, 2)
-            try require(qkv.extents[1] == Extent(heads) * headDim + Extent(width) * 2, 2)
+            try require(qkv.extents[1] == Extent(heads) * headDim + Extent(kvHeads * headDim) * 2, 2)
             let rows = ValueType(.int32, [qkv.extents[0]])
             try require(operands[1] == rows && operands[2] == rows, 3)
             try require(headDim % 2 == 0 && operands[3] == ValueType(.float32, [Extent(headDim / 2)]), 4)
@@ -110,17 +108,17 @@ extension OperationDefinition {
             ["query", "key_cache", "value_cache", "sequence_starts", "context_lengths", "block_tables"],
             attributes: [attribute("heads", .integer), attribute("scale", .float)],
             constraints: [
-                "key_cache and value_cache have the same type, floating-point [blocks, kv_heads, block, head_dim], the last three fixed and not 0",
+                "key_cache and value_cache have the same type, that of a cache as in cache_write",
                 "query is f32 [tokens, heads * head_dim], heads a multiple of kv_heads",
                 "sequence_starts is i32 [sequences + 1], context_lengths i32 [sequences], block_tables i32 [sequences, table]",
             ]
         ) { operands, operation throws(ConstraintViolation) in
             let (query, cache) = (operands[0], operands[1])
-            _ = try checkCache(cache, 1)
+            let (kvHeads, headDim) = try checkCache(cache, 1)
             try require(operands[2] == cache, 1)
-            guard let kvHeads = cache.extents[1].fixed, let headDim = cache.extents[3].fixed,
-                let heads = operation.integer("heads"), kvHeads > 0, heads > 0, heads % kvHeads == 0
-            else { throw ConstraintViolation(2) }
+            guard let heads = operation.integer("heads"), heads > 0, heads % kvHeads == 0 else {
+                throw ConstraintViolation(2)
+            }
             try require(query.elementType == .float32 && query.rank == 2, 2)
             try require(query.extents[1] == Extent(heads) * headDim, 2)
             let (starts, lengths, tables) = (operands[3], operands[4], operands[5])
@@ -131,12 +129,13 @@ extension OperationDefinition {
         },
     ]
 
-    /// The width of one cached row over all heads, kv_heads * head_dim, of a well-formed cache type.
-    private static func checkCache(_ cache: ValueType, _ constraint: Int) throws(ConstraintViolation) -> Int {
-        guard cache.elementType.isFloatingPoint, cache.rank == 4, let heads = cache.extents[1].fixed,
-            let block = cache.extents[2].fixed, let headDim = cache.extents[3].fixed, heads > 0, block > 0, headDim > 0,
-            case let (width, overflow) = heads.multipliedReportingOverflow(by: headDim), !overflow
+    /// The heads and their width of a well-formed cache type.
+    private static func checkCache(_ cache: ValueType, _ constraint: Int) throws(ConstraintViolation) -> (
+        kvHeads: Int, headDim: Int
+    ) {
+        guard let row = CacheRow(of: cache), let heads = cache.extents[1].fixed, let block = cache.extents[2].fixed,
+            heads > 0, block > 0, !heads.multipliedReportingOverflow(by: row.headDim).overflow
         else { throw ConstraintViolation(constraint) }
-        return width
+        return (heads, row.headDim)
     }
 }

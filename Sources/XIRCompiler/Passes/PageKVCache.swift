@@ -93,9 +93,13 @@ private struct Flattener {
         // Layers are numbered in the order of the dense function, and their states stand before every operation.
         for operation in dense.operations where operation.name == "attention" {
             let key = dense.type(operation.operands[1])
+            guard let headDim = key.extents[3].fixed else {
+                throw unsupported(operation, "has heads of no fixed width")
+            }
+            let row = CacheRow(headDim: headDim, elementType: elementType)
             let type = ValueType(
                 elementType,
-                [Extent(symbol: StepProgram.cacheBlocks), key.extents[1], Extent(blockSize), key.extents[3]]
+                [Extent(symbol: StepProgram.cacheBlocks), key.extents[1], Extent(blockSize), Extent(row.elementCount)]
             )
             inputs[StepProgram.keyCache(layers)] = builder.state(StepProgram.keyCache(layers), type)
             inputs[StepProgram.valueCache(layers)] = builder.state(StepProgram.valueCache(layers), type)

@@ -117,19 +117,19 @@ struct CacheArguments: ParsableArguments {
             valueName: "f32|f16|bf16|int8"
         )
     )
-    var kvCache: CacheChoice?
+    var kvCache: Choice<ModelOptions.KeyValueCache>?
 }
 
-/// A form of the key/value cache by the name that the library gives it.
-struct CacheChoice: ExpressibleByArgument {
-    var form: ModelOptions.KeyValueCache
+/// A form of weights or of the key/value cache by the name that the library gives it.
+struct Choice<Form: RawRepresentable<String> & CaseIterable & Sendable>: ExpressibleByArgument {
+    var form: Form
 
     init?(argument: String) {
-        guard let form = ModelOptions.KeyValueCache(rawValue: argument) else { return nil }
+        guard let form = Form(rawValue: argument) else { return nil }
         self.form = form
     }
 
-    static var allValueStrings: [String] { ModelOptions.KeyValueCache.allCases.map(\.rawValue) }
+    static var allValueStrings: [String] { Form.allCases.map(\.rawValue) }
 }
 
 /// Token ids as `1,2,3`.

@@ -148,6 +148,11 @@ import Testing
             }
         }
 
+        /// How far kernels may be from the definition: queries and weights of values in 16 bits where bytes are multiplied.
+        func bound(_ level: ck_level_t) -> Double {
+            type == CK_I8 && headDim % 64 == 0 && level.rawValue >= CK_LEVEL_VNNI.rawValue ? 2e-4 : 2e-6
+        }
+
         var tile: Int { Int(ck_attention_tile(Int64(heads / kvHeads))) }
     }
 
@@ -155,7 +160,8 @@ import Testing
     func agreesWithTheDefinition(level: ck_level_t, type: ck_type_t) {
         for (heads, kvHeads, headDim, blockSize, length) in [
             (1, 1, 8, 4, 1), (2, 1, 12, 3, 40), (6, 2, 16, 16, 70), (3, 3, 5, 7, 33), (4, 4, 64, 64, 100),
-            (24, 2, 32, 16, 10), (30, 1, 16, 8, 9),
+            (24, 2, 32, 16, 10), (30, 1, 16, 8, 9), (7, 1, 64, 5, 37),
+            (2, 2, 128, 16, 21),
         ] {
             let sequence = Sequence(
                 heads: heads,
@@ -166,7 +172,10 @@ import Testing
                 type
             )
             let output = at(level) { sequence.run(0..<length, tile: sequence.tile) }
-            #expect(error(output, sequence.reference(0..<length)) < 2e-6, "\(heads)/\(kvHeads) heads of \(headDim)")
+            #expect(
+                error(output, sequence.reference(0..<length)) < sequence.bound(level),
+                "\(heads)/\(kvHeads) heads of \(headDim)"
+            )
         }
     }
 
@@ -177,7 +186,7 @@ import Testing
             let sequence = Sequence(heads: 6, kvHeads: kvHeads, headDim: headDim, blockSize: 16, length: length, type)
             let rows = length - 3..<length
             let output = at(level) { sequence.run(rows, tile: sequence.tile) }
-            #expect(error(output, sequence.reference(rows)) < 2e-6, "\(length) keys of \(headDim)")
+            #expect(error(output, sequence.reference(rows)) < sequence.bound(level), "\(length) keys of \(headDim)")
         }
     }
 

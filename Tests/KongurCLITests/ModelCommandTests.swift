@@ -98,6 +98,23 @@ import Testing
         #expect(missing.status == 2 && missing.error.contains("none.txt"))
     }
 
+    /// The choice of the cache is part of what is compiled and kept, and a compiled model has made it.
+    @Test(arguments: ["f32", "f16", "bf16", "int8"]) func cachesAreChosenAndRecorded(_ cache: String) throws {
+        let checkpoint = try TinyCheckpoints.directory("qwen3")
+        let compiled = folder.path + "/model.kongur"
+        #expect(try kongur.run("compile", checkpoint, "--kv-cache", cache, "-o", compiled).status == 0)
+        #expect(try kongur.run("inspect", compiled).output.contains("cache: \(cache), "))
+        let arguments = ["--token-ids", "1,2,3", "--max-new-tokens", "8", "--temperature", "0", "--json"]
+        let tokens = try kongur.run(["run", compiled] + arguments).json["token_ids"] as? [Int]
+        let chosen = try kongur.run(["run", checkpoint, "--kv-cache", cache] + arguments)
+        #expect(tokens?.isEmpty == false && chosen.json["token_ids"] as? [Int] == tokens)
+        // Another choice is another compiled model.
+        #expect(try kongur.run(["run", checkpoint] + arguments).status == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/cache/compiled").count == 2)
+        let again = try kongur.run(["run", compiled, "--kv-cache", cache] + arguments)
+        #expect(again.status != 0 && again.error.contains("chosen when compiling"))
+    }
+
     @Test(arguments: ["reference", "cpu"]) func logitsAreThoseOfTransformers(_ device: String) throws {
         let name = "qwen2-untied"
         let ids = try TinyCheckpoints.expected(name).logitsPromptIds.map(String.init).joined(separator: ",")

@@ -442,51 +442,39 @@ for function, used in {"main": {}, "with_norms": norms}.items():
          {"query": q, "key_cache": write(key_cache, k, slots), "value_cache": write(value_cache, v, slots)},
          states={"key_cache": key_cache, "value_cache": value_cache}, tolerance=1e-6)
 
-# Two sequences: one decodes its fourth token, one has two of its three tokens in this step. Unwritten slots are NaN.
-key_cache, value_cache = torch.full((4, 1, 2, 2), math.nan), torch.full((4, 1, 2, 2), math.nan)
-tables, lengths, starts = tensor([[2, 0], [3, 1]], "i32"), tensor([4, 3], "i32"), tensor([0, 1, 3], "i32")
-query, expected = random(3, 4, seed=28), []
-for sequence in range(2):
-    length, first, last = int(lengths[sequence]), int(starts[sequence]), int(starts[sequence + 1])
-    keys, values = random(length, 1, 2, seed=30 + sequence), random(length, 1, 2, seed=40 + sequence)
-    slots = torch.tensor([int(tables[sequence][i // 2]) * 2 + i % 2 for i in range(length)])
-    key_cache, value_cache = write(key_cache, keys, slots), write(value_cache, values, slots)
-    count = last - first
-    visible = torch.arange(length)[None, :] <= (length - count + torch.arange(count))[:, None]
-    q = query[first:last].reshape(count, 2, 2).transpose(0, 1)
-    result = attention(q, keys.transpose(0, 1), values.transpose(0, 1), visible, 0.7)
-    expected.append(result.transpose(0, 1).reshape(count, 4))
-simple("paged_attention", "main",
-       {"query": query, "key_cache": key_cache, "value_cache": value_cache, "sequence_starts": starts,
-        "context_lengths": lengths, "block_tables": tables},
-       torch.cat(expected).float(), "heads = 2, scale = 0.7", tolerance=1e-6,
-       types={"query": "f32[tokens, 4]", "key_cache": "f32[cache_blocks, 1, 2, 2]",
-              "value_cache": "f32[cache_blocks, 1, 2, 2]", "sequence_starts": "i32[sequences+1]",
-              "context_lengths": "i32[sequences]", "block_tables": "i32[sequences, table]"},
-       result_type="f32[tokens, 4]")
 
-# The same sequences over a cache in i8.
-empty = torch.zeros(4, 1, 2, 6, dtype=torch.int8)
-key_cache, value_cache, expected = empty, empty, []
-for sequence in range(2):
-    length, first, last = int(lengths[sequence]), int(starts[sequence]), int(starts[sequence + 1])
-    slots = torch.tensor([int(tables[sequence][i // 2]) * 2 + i % 2 for i in range(length)])
-    key_cache = write_int8(key_cache, random(length, 1, 2, seed=30 + sequence), slots)
-    value_cache = write_int8(value_cache, random(length, 1, 2, seed=40 + sequence), slots)
-    keys, values = (torch.stack([read_int8(cache, slot) for slot in slots.tolist()]) for cache in (key_cache, value_cache))
-    count = last - first
-    visible = torch.arange(length)[None, :] <= (length - count + torch.arange(count))[:, None]
-    q = query[first:last].reshape(count, 2, 2).transpose(0, 1)
-    result = attention(q, keys.transpose(0, 1), values.transpose(0, 1), visible, 0.7)
-    expected.append(result.transpose(0, 1).reshape(count, 4))
-simple("paged_attention", "int8",
-       {"query": query, "key_cache": key_cache, "value_cache": value_cache, "sequence_starts": starts,
-        "context_lengths": lengths, "block_tables": tables},
-       torch.cat(expected).float(), "heads = 2, scale = 0.7", tolerance=1e-6,
-       types={"query": "f32[tokens, 4]", "key_cache": "i8[cache_blocks, 1, 2, 6]",
-              "value_cache": "i8[cache_blocks, 1, 2, 6]", "sequence_starts": "i32[sequences+1]",
-              "context_lengths": "i32[sequences]", "block_tables": "i32[sequences, table]"},
-       result_type="f32[tokens, 4]")
+def read(cache, slot):
+    """The numbers [heads, d] of a slot."""
+    return cache[slot // cache.shape[2], :, slot % cache.shape[2]]
+
+
+# Two sequences: one decodes its fourth token, one has two of its three tokens in this step. Unwritten slots are NaN.
+tables, lengths, starts = tensor([[2, 0], [3, 1]], "i32"), tensor([4, 3], "i32"), tensor([0, 1, 3], "i32")
+query = random(3, 4, seed=28)
+for function, write_rows, read_row, empty, cache_type in (
+        ("main", write, read, torch.full((4, 1, 2, 2), math.nan), "f32[cache_blocks, 1, 2, 2]"),
+        ("int8", write_int8, read_int8, torch.full((4, 1, 2, 6), -1, dtype=torch.int8), "i8[cache_blocks, 1, 2, 6]")):
+    key_cache, value_cache, expected = empty, empty, []
+    for sequence in range(2):
+        length, first, last = int(lengths[sequence]), int(starts[sequence]), int(starts[sequence + 1])
+        slots = torch.tensor([int(tables[sequence][i // 2]) * 2 + i % 2 for i in range(length)])
+        key_cache = write_rows(key_cache, random(length, 1, 2, seed=30 + sequence), slots)
+        value_cache = write_rows(value_cache, random(length, 1, 2, seed=40 + sequence), slots)
+        keys, values = (torch.stack([read_row(cache, slot) for slot in slots.tolist()])
+                        for cache in (key_cache, value_cache))
+        count = last - first
+        visible = torch.arange(length)[None, :] <= (length - count + torch.arange(count))[:, None]
+        q = query[first:last].reshape(count, 2, 2).transpose(0, 1)
+        result = attention(q, keys.transpose(0, 1), values.transpose(0, 1), visible, 0.7)
+        expected.append(result.transpose(0, 1).reshape(count, 4))
+    simple("paged_attention", function,
+           {"query": query, "key_cache": key_cache, "value_cache": value_cache, "sequence_starts": starts,
+            "context_lengths": lengths, "block_tables": tables},
+           torch.cat(expected).float(), "heads = 2, scale = 0.7", tolerance=1e-6,
+           types={"query": "f32[tokens, 4]", "key_cache": cache_type, "value_cache": cache_type,
+                  "sequence_starts": "i32[sequences+1]", "context_lengths": "i32[sequences]",
+                  "block_tables": "i32[sequences, table]"},
+           result_type="f32[tokens, 4]")
 
 # Files
 

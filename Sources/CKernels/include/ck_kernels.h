@@ -189,6 +189,10 @@ typedef struct {
 void ck_rotary_cache_write(const ck_rotary_cache_write_t *step, int64_t first, int64_t last);
 
 // ---- paged_attention.c ----
+//
+// Keys and values in i8 are multiplied as they are where there are dot products of bytes and head_dim is a multiple of 64
+// up to 512: queries, and the weights of values in each partition, are then rounded to whole numbers, relative to their
+// largest magnitude to 1 / 32639 and 1 / 65535.
 
 // Keys are taken in partitions of this many, counted from the start of the sequence; see ck_attention_partition.
 enum { CK_ATTENTION_PARTITION = 256 };

@@ -9,7 +9,7 @@ CK_INLINE void L(write_row)(const float *x, const ck_cache_t *cache, int64_t slo
     char *row = block + offset * width * L(element_size)(cache->type);
     if (cache->type == CK_I8) {
         VF inverse;
-        const float scale = L(absmax)(x, width, &inverse);
+        const float scale = L(absmax)(x, width, 127, &inverse);
         memcpy(block + cache->block_size * width + offset * (int64_t)sizeof scale, &scale, sizeof scale);
         for (int64_t i = 0; i < width; i += CK_WIDTH) {
             L(store)(row, CK_I8, i, width, L(load)(x, CK_F32, i, width) * inverse);

@@ -253,7 +253,7 @@ static void L(packed_swiglu)(const ck_packed_t *weight, const void *packed, int6
 static void L(pack_group)(const float *x, int64_t left, int64_t group, int32_t offset, int64_t row, int64_t count,
                           uint8_t *packed) {
     VF inverse;
-    const float scale = L(absmax)(x, left < group ? left : group, &inverse);
+    const float scale = L(absmax)(x, left < group ? left : group, 127, &inverse);
     const VF rounding = L(splat)(0x1.8p23f);  // adding it leaves the nearest integer in the lowest bits
     VU total = {0};
     uint8_t *q = packed + 8 * count + 4 * row;

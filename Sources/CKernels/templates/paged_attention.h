@@ -3,6 +3,10 @@
 #include "all_dots.h"
 #undef CK_WITH_TYPE
 #include "cache.h"
+#if CK_VNNI
+#include "absmax.h"
+#include "byte_attention.h"
+#endif
 
 static void L(weighted_sums)(const float *p, int64_t p_stride, const int64_t *counts, int64_t rows,
                              const void *const *v, const void *const *ahead, ck_type_t type, float *y, int64_t width) {
@@ -33,16 +37,19 @@ CK_INLINE L(run_t) L(run)(const ck_cache_t *cache, const ck_attention_rows_t *ro
     };
 }
 
-// Where the rows from `first` on, up to `last`, start; with scales, theirs too.
+// Where the rows from `first` on, up to `last`, start, and the last one again up to the end of a partition; with scales,
+// theirs too.
 CK_INLINE void L(rows_of)(const ck_cache_t *cache, const ck_attention_rows_t *rows, int64_t first, int64_t last,
                           const void **starts, float *scales) {
     const int64_t row_size = cache->head_dim * L(element_size)(cache->type);
+    const char *row = NULL;
     for (int64_t j = first; j < last;) {
         const L(run_t) run = L(run)(cache, rows, j, last);
-        for (int64_t i = 0; i < run.count; i++) starts[j - first + i] = run.rows + i * row_size;
+        for (int64_t i = 0; i < run.count; i++) starts[j - first + i] = row = run.rows + i * row_size;
         if (scales) memcpy(scales + j - first, run.scales, (size_t)run.count * sizeof(float));
         j += run.count;
     }
+    for (int64_t j = last - first; j < CK_ATTENTION_PARTITION; j++) starts[j] = row;
 }
 
 // Turns `count` scores into exponentials relative to the largest of them, which it gives back with their sum, and then
@@ -86,23 +93,34 @@ static void L(attention_partition)(const ck_attention_t *a, const ck_attention_r
     query += first * width;
     scores += first * CK_ATTENTION_PARTITION;
 
+    // Where keys and values start, and the rows that come after them: a partition's values, and the next one's keys.
+    const void *values[CK_ATTENTION_PARTITION], *ahead[CK_ATTENTION_PARTITION];
+    const int64_t next = start + CK_ATTENTION_PARTITION;
+    const int64_t next_end = next + CK_ATTENTION_PARTITION < context ? next + CK_ATTENTION_PARTITION : context;
     // In i8 the scales of keys and values go into the scores and the weights of values.
     const bool has_scales = a->keys.type == CK_I8;
     float scales[2][CK_ATTENTION_PARTITION] = {{0}};
     float *key_scales = has_scales ? scales[0] : NULL, *value_scales = has_scales ? scales[1] : NULL;
-    for (int64_t j = start; j < end;) {
-        const L(run_t) keys = L(run)(&a->keys, rows, j, end), values = L(run)(&a->values, rows, j, end);
-        L(dots)(query, width, count, keys.rows, a->keys.type, width, keys.count, width, values.rows, scores + j - start,
+    L(rows_of)(&a->values, rows, start, end, values, value_scales);
+#if CK_VNNI
+    const bool by_bytes = has_scales && width % 64 == 0 && width <= CK_BYTE_WIDTH;
+    char *bytes = (char *)(((uintptr_t)(scratch + queries * (width + CK_ATTENTION_PARTITION)) + 63) / 64 * 64);
+    if (by_bytes) {
+        const void *keys[CK_ATTENTION_PARTITION];
+        L(rows_of)(&a->keys, rows, start, end, keys, key_scales);
+        L(byte_scores)(query, count, keys, end - start, width, values, bytes, scores);
+    }
+#else
+    const bool by_bytes = false;
+#endif
+    for (int64_t j = start; j < end && !by_bytes;) {
+        const L(run_t) keys = L(run)(&a->keys, rows, j, end), fetched = L(run)(&a->values, rows, j, end);
+        L(dots)(query, width, count, keys.rows, a->keys.type, width, keys.count, width, fetched.rows, scores + j - start,
                 CK_ATTENTION_PARTITION);
-        for (int64_t i = 0; i < keys.count && has_scales; i++) {
-            float scale;
-            memcpy(&scale, keys.scales + i * (int64_t)sizeof scale, sizeof scale);
-            key_scales[j - start + i] = scale * a->scale;
-        }
+        if (has_scales) memcpy(key_scales + j - start, keys.scales, (size_t)keys.count * sizeof(float));
         j += keys.count;
     }
-    const void *values[CK_ATTENTION_PARTITION], *ahead[CK_ATTENTION_PARTITION];
-    L(rows_of)(&a->values, rows, start, end, values, value_scales);
+    for (int64_t j = 0; j < CK_ATTENTION_PARTITION && has_scales; j++) key_scales[j] *= a->scale;
     int64_t seen[CK_QUERIES], counts[CK_QUERIES];
     for (int64_t q = 0; q < count; q++) {
         const int64_t own = rows->position + (first + q) / group + 1;
@@ -110,17 +128,24 @@ static void L(attention_partition)(const ck_attention_t *a, const ck_attention_r
         L(soften)(scores + q * CK_ATTENTION_PARTITION, seen[q], a->scale, key_scales, value_scales,
                   largest + first + q, total + first + q);
     }
-    memset(sums + first * width, 0, (size_t)(count * width) * sizeof(float));
-    for (int64_t chunk = start; chunk < end; chunk += CK_CHUNK) {
-        const int64_t last = chunk + CK_CHUNK < end ? chunk + CK_CHUNK : end, next = chunk + CK_ATTENTION_PARTITION;
-        const bool has_next = next + CK_CHUNK <= context;
-        if (has_next) L(rows_of)(&a->keys, rows, next, next + CK_CHUNK, ahead, NULL);
+    const bool has_next = next < next_end;
+    if (has_next) L(rows_of)(&a->keys, rows, next, next_end, ahead, NULL);
+    sums += first * width;
+#if CK_VNNI
+    if (by_bytes) {
+        L(byte_sums)(scores, seen, count, values, end - start, width, has_next ? ahead : NULL, bytes, sums);
+        return;
+    }
+#endif
+    memset(sums, 0, (size_t)(count * width) * sizeof(float));
+    for (int64_t chunk = 0; chunk < end - start; chunk += CK_CHUNK) {
+        const int64_t left = end - start - chunk, keys = left < CK_CHUNK ? left : CK_CHUNK;
         for (int64_t q = 0; q < count; q++) {
-            const int64_t left = seen[q] - (chunk - start);
-            counts[q] = left < 0 ? 0 : left < last - chunk ? left : last - chunk;
+            const int64_t own = seen[q] - chunk;
+            counts[q] = own < 0 ? 0 : own < keys ? own : keys;
         }
-        L(weighted_sums)(scores + chunk - start, CK_ATTENTION_PARTITION, counts, count, values + chunk - start,
-                         has_next ? ahead : NULL, a->values.type, sums + first * width, width);
+        L(weighted_sums)(scores + chunk, CK_ATTENTION_PARTITION, counts, count, values + chunk,
+                         has_next ? ahead + chunk : NULL, a->values.type, sums, width);
     }
 }
 

@@ -56,6 +56,7 @@ struct AttentionKernel {
         shape.heads = Int64(heads)
         shape.keys.kv_heads = Int64(layout.kvHeads)
         shape.keys.head_dim = Int64(layout.headDim)
+        shape.keys.type = layout.type
         let partial = Int(ck_attention_partial_count(&shape, Int64(tile)))
         // One decoding row for every two threads, over the longest context that the cache holds, up to 64 MiB.
         let partitions = layout.slotCount / AttentionKernel.partition + 1

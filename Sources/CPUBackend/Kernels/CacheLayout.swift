@@ -8,7 +8,7 @@ struct CacheLayout {
     let kvHeads: Int
     let blockSize: Int
     let headDim: Int
-    private let type: ck_type_t
+    let type: ck_type_t
 
     init(_ cache: Int, _ step: ProgramStep, _ builder: KernelBuilder) throws(DeviceError) {
         blocks = try builder.fixed(cache, axis: 0, step)

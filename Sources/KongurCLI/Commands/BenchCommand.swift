@@ -36,7 +36,7 @@ struct BenchCommand: AsyncParsableCommand {
         parsing: .upToNextOption,
         help: ArgumentHelp("Forms of weights to measure side by side.", valueName: "stored|f32|bf16|int8|int4")
     )
-    var quantize: [WeightChoice] = []
+    var quantize: [Choice<ModelOptions.Weights>] = []
 
     @Option(help: "Tokens of the prompt; 0 leaves this test out.")
     var prompt = 512
@@ -51,7 +51,7 @@ struct BenchCommand: AsyncParsableCommand {
             valueName: "f32|f16|bf16|int8"
         )
     )
-    var kvCache: [CacheChoice] = []
+    var kvCache: [Choice<ModelOptions.KeyValueCache>] = []
 
     @Option(parsing: .upToNextOption, help: "Answers that are written at once, in a test for each number.")
     var batch = [1]
@@ -107,6 +107,12 @@ struct BenchCommand: AsyncParsableCommand {
                 for test in tests {
                     let speed = try await model.run(test)
                     guard repetition > 0 else { continue }
+                    guard speed > 0 else {
+                        throw KongurError(
+                            .failed,
+                            "\(test.name): the first of \(test.batch) answers was complete before the last had begun; ask for longer ones with --generate"
+                        )
+                    }
                     record.add(
                         BenchmarkRecord.Key(test: test, form: form, cache: model.cache),
                         speed: speed,
@@ -165,18 +171,6 @@ struct BenchCommand: AsyncParsableCommand {
 }
 
 extension ModelShape: ExpressibleByArgument {}
-
-/// A form of weights by the name that the library gives it.
-struct WeightChoice: ExpressibleByArgument {
-    var form: ModelOptions.Weights
-
-    init?(argument: String) {
-        guard let form = ModelOptions.Weights(rawValue: argument) else { return nil }
-        self.form = form
-    }
-
-    static var allValueStrings: [String] { ModelOptions.Weights.allCases.map(\.rawValue) }
-}
 
 extension ModelOptions.Weights {
     /// The speed of the multiplications that a form of weights needs.

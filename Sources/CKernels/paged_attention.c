@@ -10,6 +10,8 @@
 #define CK_CHUNK 64
 // The most queries (rows times heads of a group) of one call, unless one row has more.
 #define CK_TILE_QUERIES 24
+// The widest heads whose keys and values in i8 are multiplied as bytes; a query takes twice as many.
+#define CK_BYTE_WIDTH 512
 // The largest group.
 #define CK_QUERIES 256
 
@@ -29,7 +31,7 @@ int64_t ck_attention_scratch_count(const ck_attention_t *attention) {
     const int64_t floats = queries * (width + CK_ATTENTION_PARTITION);
     if (attention->keys.type != CK_I8) return floats;
     // Behind them, in bytes, what byte_attention.h needs for keys and queries, or for values and their weights.
-    const int64_t keys = 16 * width + queries * 1040, values = CK_ATTENTION_PARTITION * (width + 2 * queries);
+    const int64_t keys = 16 * width + queries * 2 * CK_BYTE_WIDTH, values = CK_ATTENTION_PARTITION * (width + 2 * queries);
     return floats + ((keys > values ? keys : values) + 64) / (int64_t)sizeof(float);
 }
 

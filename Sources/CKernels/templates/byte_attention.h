@@ -9,15 +9,12 @@
 
 #ifndef CK_BYTE_ATTENTION
 #define CK_BYTE_ATTENTION
-#define CK_BYTE_WIDTH 512
-// Bytes from a query's upper bytes to its lower ones; a power of 2 would put them into one bank of the cache.
-#define CK_QUERY_STRIDE (CK_BYTE_WIDTH + 8)
 #define CK_LARGEST 32639     // 127 * 257: neither byte leaves -127...127
 
 #define CK_KEY_ZERO(t, R) __m512i hi_##t = _mm512_setzero_si512(), lo_##t = hi_##t;
 #define CK_KEY_ADD(t, R)                                                                                    \
-    hi_##t = _mm512_dpbusd_epi32(hi_##t, key, _mm512_set1_epi32(q[t * 2 * CK_QUERY_STRIDE / 4 + w]));          \
-    lo_##t = _mm512_dpbusd_epi32(lo_##t, key, _mm512_set1_epi32(q[(t * 2 + 1) * CK_QUERY_STRIDE / 4 + w]));
+    hi_##t = _mm512_dpbusd_epi32(hi_##t, key, _mm512_set1_epi32(q[t * 2 * CK_BYTE_WIDTH / 4 + w]));          \
+    lo_##t = _mm512_dpbusd_epi32(lo_##t, key, _mm512_set1_epi32(q[(t * 2 + 1) * CK_BYTE_WIDTH / 4 + w]));
 #define CK_KEY_STORE(t, R)                                                                                   \
     {                                                                                                        \
         const __m512i both = _mm512_add_epi32(_mm512_slli_epi32(hi_##t, 8), lo_##t);                          \
@@ -92,7 +89,7 @@ CK_SUM_STRIP(3)
 // Queries as whole numbers: upper and lower bytes, what the offset of unsigned keys adds too much, and the scale.
 static void L(byte_queries)(const float *query, int64_t count, int64_t width, int8_t *bytes, int32_t *offsets,
                             float *scales) {
-    for (int64_t t = 0; t < count; t++, query += width, bytes += 2 * CK_QUERY_STRIDE) {
+    for (int64_t t = 0; t < count; t++, query += width, bytes += 2 * CK_BYTE_WIDTH) {
         VF inverse;
         scales[t] = L(absmax)(query, width, CK_LARGEST, &inverse);
         VI total = {0};
@@ -100,7 +97,7 @@ static void L(byte_queries)(const float *query, int64_t count, int64_t width, in
             const VI whole = (VI)_mm512_cvtps_epi32((__m512)(L(load_f32)(query + i) * inverse));
             const VI low = whole << 24 >> 24;
             _mm_storeu_si128((__m128i *)(bytes + i), _mm512_cvtepi32_epi8((__m512i)((whole - low) >> 8)));
-            _mm_storeu_si128((__m128i *)(bytes + CK_QUERY_STRIDE + i), _mm512_cvtepi32_epi8((__m512i)low));
+            _mm_storeu_si128((__m128i *)(bytes + CK_BYTE_WIDTH + i), _mm512_cvtepi32_epi8((__m512i)low));
             total += whole;
         }
         offsets[t] = 128 * __builtin_reduce_add(total);
@@ -175,7 +172,7 @@ static void L(byte_scores)(const float *query, int64_t count, const void *const 
         const __mmask16 lanes = key_count - j >= 16 ? 0xFFFF : (__mmask16)((1 << (key_count - j)) - 1);
         L(turn_keys)(keys, width, words);
         for (int64_t t = 0; t < count;) {
-            const int32_t *q = (const int32_t *)(bytes + t * 2 * CK_QUERY_STRIDE);
+            const int32_t *q = (const int32_t *)(bytes + t * 2 * CK_BYTE_WIDTH);
             const void *const *fetched = t == 0 ? ahead : NULL;
             float *y = scores + t * CK_ATTENTION_PARTITION;
             const int64_t left = count - t;

@@ -22,8 +22,10 @@ struct KernelBuilder {
     private(set) var tableCounts: [Int] = []
     private var rotaryTables: [RotaryTable: Int] = [:]
 
-    /// The step being built, for messages.
+    /// The step being built.
     private var index = 0
+    /// What the next step's kernel begins with.
+    private var norm: RowNorm?
 
     init(_ program: Program, symbols: [String: Int], threadCount: Int) {
         self.program = program
@@ -45,8 +47,27 @@ struct KernelBuilder {
                 )
             }
             if !KernelTable.worksInPlace.contains(step.operation) { try requireApart(step) }
-            kernels.append(try factory(step, &self))
+            if let kernel = try factory(step, &self) { kernels.append(kernel) }
         }
+    }
+
+    /// Leaves a normalisation to the kernel of the next step, if that is a packed product and nothing else takes the rows:
+    /// a thread then packs the rows that it has just normalised, and waits for the others once instead of twice.
+    mutating func leave(_ norm: RowNorm) -> Bool {
+        guard index + 1 < program.steps.count, !program.outputs.contains(norm.y) else { return false }
+        let next = program.steps[index + 1]
+        let uses = program.steps.reduce(0) { $0 + $1.operands.count { $0 == norm.y } }
+        guard ["packed_linear", "packed_swiglu"].contains(next.operation), next.operands[0] == norm.y, uses == 1 else {
+            return false
+        }
+        self.norm = norm
+        return true
+    }
+
+    /// The normalisation that was left to the step being built.
+    mutating func takeNorm() -> RowNorm? {
+        defer { norm = nil }
+        return norm
     }
 
     func unsupported(_ step: ProgramStep, _ reason: String) -> DeviceError {

@@ -2,14 +2,14 @@ import DeviceRuntime
 
 /// The operations that the CPU has kernels for.
 enum KernelTable {
-    /// Makes the kernel of one step, or throws `.unsupported`.
-    typealias Factory = @Sendable (ProgramStep, inout KernelBuilder) throws(DeviceError) -> Kernel
+    /// Makes the kernel of one step, or throws `.unsupported`; nil where the next step's kernel does this one's work.
+    typealias Factory = @Sendable (ProgramStep, inout KernelBuilder) throws(DeviceError) -> Kernel?
 
     static let factories: [String: Factory] = [
         "embedding": gather, "gather": gather, "slice": slice, "reshape": reshape, "cast": cast,
         "linear": linear,
         "packed_linear": packedLinear, "packed_swiglu": packedSwiGLU, "packed_embedding": packedEmbedding,
-        "rms_norm": rmsNorm, "add_rms_norm": addRMSNorm, "softmax": softmax,
+        "rms_norm": rmsNorm, "add_rms_norm": rmsNorm, "softmax": softmax,
         "rotary": rotary, "cache_write": cacheWrite, "rotary_cache_write": rotaryCacheWrite,
         "paged_attention": pagedAttention,
         "swiglu": swiglu, "silu": silu, "exp": exponential,

@@ -80,6 +80,36 @@ import XIR
         try check("packed_swiglu", packing, try weight(packing, features: 50, inputs: 64, gated: true))
     }
 
+    /// A normalisation that a product alone takes is done with its packing; the bits stay those of the steps one by one.
+    @Test(arguments: PackedLayout.Packing.allCases, [false, true])
+    func normalisedProductsKeepTheirBits(packing: PackedLayout.Packing, gated: Bool) throws {
+        let weight = try weight(packing, features: 50, inputs: 64, gated: gated)
+        func program(showingRows: Bool) throws -> Program {
+            var builder = FunctionBuilder("operation")
+            let type = ValueType(.float32, ["tokens", 64])
+            let (x, residual) = (builder.input("x", type), builder.input("residual", type))
+            let scale = builder.input("scale", ValueType(.float32, [64]))
+            let panels = builder.input("w", ValueType(weight.panels.type))
+            let normed = try builder.append("add_rms_norm", [x, residual, scale], ["epsilon": .float(1e-6)])
+            let name = gated ? "packed_swiglu" : "packed_linear"
+            builder.result("y", try builder.value(name, [normed[1], panels], weight.attributes))
+            builder.result("sum", normed[0])
+            // Whoever else takes the rows keeps the normalisation a step of its own.
+            if showingRows { builder.result("rows", normed[1]) }
+            return makeProgram(builder.function, constants: [:], limits: ["tokens": 300])
+        }
+        let (fused, apart) = (try program(showingRows: false), try program(showingRows: true))
+        let device = try CPUDevice(threads: 2)
+        for tokens in [1, 5, 6, 40, 300] {
+            var samples = SeededGenerator(UInt64(tokens))
+            let inputs = [
+                samples.tensor([tokens, 64]), samples.tensor([tokens, 64]), samples.tensor([64]), weight.panels,
+            ]
+            let values = try device.load(fused, symbols: [:]).run(inputs)
+            #expect(try Array(device.load(apart, symbols: [:]).run(inputs).prefix(2)) == values, "\(tokens) rows")
+        }
+    }
+
     @Test(arguments: PackedLayout.Packing.allCases)
     func tablesAgreeWithTheReference(packing: PackedLayout.Packing) throws {
         let weight = try weight(packing, features: 70, inputs: 45)

@@ -4,52 +4,13 @@ import Tensors
 import XIR
 
 extension KernelTable {
+    /// `rms_norm` and `add_rms_norm`: a step of its own, or the beginning of the product that alone takes the result.
     static let rmsNorm: Factory = { step, builder throws(DeviceError) in
-        let (x, weight, y) = (step.operands[0], step.operands[1], step.results[0])
-        let width = try builder.fixed(x, axis: builder.type(x).rank - 1, step)
-        let type = try builder.storage(weight, step)
-        let epsilon = try step.number("epsilon", builder)
-        let rows = try builder.rows(x, dropping: 1, step)
+        let norm = try RowNorm(step, builder)
+        if builder.leave(norm) { return nil }
+        let rows = try builder.rows(norm.x, dropping: 1, step)
         return { frame, worker in
-            worker.ranges(rows(frame.symbols), grain: rowGrain(width)) { range in
-                let start = range.lowerBound * width
-                ck_rms_norm(
-                    frame.floats(x) + start,
-                    Int64(width),
-                    Int64(range.count),
-                    Int64(width),
-                    frame.pointers[weight],
-                    type,
-                    epsilon,
-                    frame.floats(y) + start,
-                    Int64(width)
-                )
-            }
-        }
-    }
-
-    static let addRMSNorm: Factory = { step, builder throws(DeviceError) in
-        let (x, residual, weight) = (step.operands[0], step.operands[1], step.operands[2])
-        let (sum, y) = (step.results[0], step.results[1])
-        let width = try builder.fixed(x, axis: builder.type(x).rank - 1, step)
-        let type = try builder.storage(weight, step)
-        let epsilon = try step.number("epsilon", builder)
-        let rows = try builder.rows(x, dropping: 1, step)
-        return { frame, worker in
-            worker.ranges(rows(frame.symbols), grain: rowGrain(width)) { range in
-                let start = range.lowerBound * width
-                ck_add_rms_norm(
-                    frame.floats(x) + start,
-                    frame.floats(residual) + start,
-                    Int64(range.count),
-                    Int64(width),
-                    frame.pointers[weight],
-                    type,
-                    epsilon,
-                    frame.floats(sum) + start,
-                    frame.floats(y) + start
-                )
-            }
+            worker.ranges(rows(frame.symbols), grain: rowGrain(norm.width)) { norm.run(frame, $0) }
         }
     }
 
@@ -72,6 +33,51 @@ extension KernelTable {
 
     /// Rows of a width that are worth a thread's attention.
     static func rowGrain(_ width: Int) -> Int { max(1, 8192 / max(1, width)) }
+}
+
+/// The normalisation of rows, with the residual added first if there is one.
+struct RowNorm {
+    let x: Int
+    let y: Int
+    let width: Int
+    private let residual: Int?
+    private let sum: Int?
+    private let weight: Int
+    private let type: ck_type_t
+    private let epsilon: Float
+
+    init(_ step: ProgramStep, _ builder: KernelBuilder) throws(DeviceError) {
+        let adds = step.operation == "add_rms_norm"
+        x = step.operands[0]
+        residual = adds ? step.operands[1] : nil
+        weight = step.operands[adds ? 2 : 1]
+        sum = adds ? step.results[0] : nil
+        y = step.results[adds ? 1 : 0]
+        width = try builder.fixed(x, axis: builder.type(x).rank - 1, step)
+        type = try builder.storage(weight, step)
+        epsilon = try step.number("epsilon", builder)
+    }
+
+    /// Normalises some rows.
+    func run(_ frame: Frame, _ rows: Range<Int>) {
+        let start = rows.lowerBound * width
+        let (x, y, weight) = (frame.floats(x) + start, frame.floats(y) + start, frame.pointers[weight])
+        if let residual, let sum {
+            ck_add_rms_norm(
+                x,
+                frame.floats(residual) + start,
+                Int64(rows.count),
+                Int64(width),
+                weight,
+                type,
+                epsilon,
+                frame.floats(sum) + start,
+                y
+            )
+        } else {
+            ck_rms_norm(x, Int64(width), Int64(rows.count), Int64(width), weight, type, epsilon, y, Int64(width))
+        }
+    }
 }
 
 extension ProgramStep {

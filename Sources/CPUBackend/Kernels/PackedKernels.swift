@@ -105,6 +105,8 @@ struct PackedProduct {
     private let panels: Int
     private let rows: Count
     private let packedFeatures: Int
+    /// What makes the rows, where the step before was left to this one.
+    private let norm: RowNorm?
 
     /// Rows of so many numbers together every thread packs for itself, which takes less time than waiting for others.
     private static let alone = 8192
@@ -116,6 +118,7 @@ struct PackedProduct {
         features = try builder.fixed(step.results[0], axis: builder.type(step.results[0]).rank - 1, step)
         packedFeatures = features * featuresPerResult
         rows = try builder.rows(x, dropping: 1, step)
+        norm = builder.takeNorm()
         let most = try builder.most(x, step) / inputs
         let few = max(1, Self.alone / inputs)
         builder.needScratch(
@@ -133,9 +136,11 @@ struct PackedProduct {
         let (tokens, inputs) = (rows(frame.symbols), weight.layout.inputs)
         guard tokens > 0 else { return }
         var packed = weight.packed(frame, panels, features: packedFeatures)
-        let isAlone = tokens <= max(1, Self.alone / inputs)
+        // Rows that are normalised here, one thread must normalise.
+        let isAlone = norm == nil && tokens <= max(1, Self.alone / inputs)
         let scratch = UnsafeMutableRawPointer(isAlone ? frame.threadScratch[worker.index] : frame.sharedScratch)
         func pack(_ range: Range<Int>) {
+            norm?.run(frame, range)
             ck_pack_rows(
                 frame.floats(x),
                 Int64(inputs),

@@ -42,6 +42,16 @@ import Testing
             #expect(speed ?? 0 > 0 && least ?? 0 <= speed ?? 0 && most ?? 0 >= speed ?? 0)
             #expect(one["fraction_of_limit"] as? Double ?? 0 > 0)
         }
+        let models = try #require(result.json["models"] as? [[String: Any]])
+        #expect(models.map { $0["quantization"] as? String } == ["int8", "bf16"])
+        for model in models {
+            let footprint = try #require(model["footprint"] as? [String: Any])
+            #expect(footprint["fallbacks"] as? Int == 0)
+            #expect((footprint["products"] as? [String: Int])?.keys.first == model["quantization"] as? String)
+            for key in ["weight_bytes", "work_bytes", "cache_bytes_per_token"] {
+                #expect(footprint[key] as? Int ?? 0 > 0)
+            }
+        }
         // The shape's checkpoint was kept, and is one that other commands run.
         let shape = folder.path + "/cache/shapes/tiny"
         let run = try kongur.run("run", shape, "--token-ids", "1,2", "--max-new-tokens", "2", "--json")

@@ -103,7 +103,7 @@ import Testing
         let checkpoint = try TinyCheckpoints.directory("qwen3")
         let compiled = folder.path + "/model.kongur"
         #expect(try kongur.run("compile", checkpoint, "--kv-cache", cache, "-o", compiled).status == 0)
-        #expect(try kongur.run("inspect", compiled).output.contains("cache: \(cache), "))
+        #expect(try kongur.run("inspect", compiled).output.contains("cache:    \(cache), "))
         let arguments = ["--token-ids", "1,2,3", "--max-new-tokens", "8", "--temperature", "0", "--json"]
         let tokens = try kongur.run(["run", compiled] + arguments).json["token_ids"] as? [Int]
         let chosen = try kongur.run(["run", checkpoint, "--kv-cache", cache] + arguments)
@@ -113,6 +113,29 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/cache/compiled").count == 2)
         let again = try kongur.run(["run", compiled, "--kv-cache", cache] + arguments)
         #expect(again.status != 0 && again.error.contains("chosen when compiling"))
+    }
+
+    /// A matrix that cannot be quantised stays as it is, and nobody is left to think otherwise.
+    @Test func whatFallsBackIsSaid() throws {
+        let (checkpoint, compiled) = (folder.path + "/checkpoint", folder.path + "/model.kongur")
+        try FileManager.default.copyItem(atPath: TinyCheckpoints.directory("qwen2-tied"), toPath: checkpoint)
+        #expect(try kongur.run("compile", checkpoint, "--quantize", "int8", "-o", compiled).status == 0)
+        let sound = try kongur.run("inspect", compiled).output
+        #expect(sound.contains(" in int8\n") && !sound.contains("FALL BACK"))
+
+        let file = URL(fileURLWithPath: checkpoint + "/model.safetensors").resolvingSymlinksInPath()
+        var bytes = try Data(contentsOf: file)
+        let headerCount = Int(bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+        let header = try JSONSerialization.jsonObject(with: bytes[8..<8 + headerCount]) as? [String: Any]
+        let entry = try #require(header?["model.layers.1.mlp.down_proj.weight"] as? [String: Any])
+        let offsets = try #require(entry["data_offsets"] as? [Int])
+        for index in 8 + headerCount + offsets[0]..<8 + headerCount + offsets[0] + 4 { bytes[index] = 0xFF }
+        try FileManager.default.removeItem(atPath: checkpoint + "/model.safetensors")
+        try bytes.write(to: URL(fileURLWithPath: checkpoint + "/model.safetensors"))
+        let result = try kongur.run("compile", checkpoint, "--quantize", "int8", "-o", compiled)
+        #expect(result.status == 0)
+        #expect(result.error.contains("model.layers.1.mlp.down_proj.weight' has numbers that are not finite"))
+        #expect(try kongur.run("inspect", compiled).output.contains("1 FALL BACK to stored weights"))
     }
 
     @Test(arguments: ["reference", "cpu"]) func logitsAreThoseOfTransformers(_ device: String) throws {

@@ -39,6 +39,7 @@ package struct ModelBenchmark: Sendable {
     package let work: ModelWork
     /// How the model keeps keys and values.
     package let cache: ModelOptions.KeyValueCache?
+    package let footprint: ModelFootprint
     private let engine: Engine
     /// What stands before an answer: the same for the same answer of a batch, so that the prefix cache has it after the
     /// first run.
@@ -59,6 +60,7 @@ package struct ModelBenchmark: Sendable {
             let vocabulary = loaded.compiled.vocabularySize
             prompts = (0..<batch).map { _ in (0..<context).map { _ in .random(in: 0..<vocabulary) } }
             work = ModelWork(loaded.compiled)
+            footprint = try ModelFootprint(loaded.compiled, on: device)
             cache = ModelOptions.KeyValueCache(loaded.compiled.cache.elementType)
             engine = try Engine(
                 model: loaded.compiled,

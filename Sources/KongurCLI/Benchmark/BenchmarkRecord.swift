@@ -11,11 +11,17 @@ struct BenchmarkRecord {
     }
 
     private var limits: [ProcessorLimits] = []
+    private var models: [Report.Model] = []
     private var order: [Key] = []
     private var speeds: [Key: [Double]] = [:]
     private var shares: [Key: [Double]] = [:]
     /// How long reading the keys and values of a step takes.
     private var cacheSeconds: [Key: [Double]] = [:]
+
+    mutating func add(_ model: ModelBenchmark, form: ModelOptions.Weights) {
+        let cache = model.cache?.rawValue ?? ""
+        models.append(Report.Model(quantization: form.rawValue, cache: cache, footprint: model.footprint))
+    }
 
     mutating func add(_ measured: ProcessorLimits) { limits.append(measured) }
 
@@ -47,17 +53,30 @@ struct BenchmarkRecord {
     struct Report: Encodable {
         struct Limits: Encodable {
             var threads: Int
+            /// What the kernels use of the processor: `portable`, `avx2`, `avx512`, `vnni` or `bf16`.
+            var instructions: String
             var readGBs: Double
             var int8GOPs: Double
             var bf16GFLOPs: Double
             var f32GFLOPs: Double
 
             enum CodingKeys: String, CodingKey {
-                case threads
+                case threads, instructions
                 case readGBs = "read_gb_s"
                 case int8GOPs = "int8_gop_s"
                 case bf16GFLOPs = "bf16_gflop_s"
                 case f32GFLOPs = "f32_gflop_s"
+            }
+        }
+
+        struct Model: Encodable {
+            var quantization: String
+            var cache: String
+            var footprint: ModelFootprint
+
+            enum CodingKeys: String, CodingKey {
+                case quantization, footprint
+                case cache = "kv_cache"
             }
         }
 
@@ -85,6 +104,7 @@ struct BenchmarkRecord {
         }
 
         var limits: Limits
+        var models: [Model]
         var results: [Result]
     }
 
@@ -92,11 +112,13 @@ struct BenchmarkRecord {
         Report(
             limits: Report.Limits(
                 threads: limits.first?.threadCount ?? 0,
+                instructions: CPUDevice.instructionSet,
                 readGBs: median(\.read),
                 int8GOPs: median(\.int8),
                 bf16GFLOPs: median(\.bfloat16),
                 f32GFLOPs: median(\.float32)
             ),
+            models: models,
             results: order.map { key in
                 let speeds = speeds[key] ?? []
                 let cost = contextCost(key)
@@ -121,12 +143,13 @@ struct BenchmarkRecord {
         let limits = report.limits
         let threads = limits.threads == 1 ? "1 thread " : "\(limits.threads) threads"
         return String(
-            format: "%@  read %.1f GB/s  int8 %.0f GOP/s  bf16 %.0f GFLOP/s  f32 %.0f GFLOP/s",
+            format: "%@  read %.1f GB/s  int8 %.0f GOP/s  bf16 %.0f GFLOP/s  f32 %.0f GFLOP/s  (%@ kernels)",
             threads,
             limits.readGBs,
             limits.int8GOPs,
             limits.bf16GFLOPs,
-            limits.f32GFLOPs
+            limits.f32GFLOPs,
+            limits.instructions
         )
     }
 
@@ -156,6 +179,18 @@ struct BenchmarkRecord {
                     100 * result.fractionOfLimit,
                     cost
                 )
+            )
+        }
+        lines.append("")
+        lines += models.map { model in
+            let footprint = model.footprint
+            return String(
+                format: "%@: products %@; %.2f GB weights, %.2f GB work, %.1f kB of cache a token",
+                model.cache.isEmpty ? model.quantization : "\(model.quantization), \(model.cache) cache",
+                footprint.productsLine,
+                Double(footprint.weightByteCount) / 1e9,
+                Double(footprint.workByteCount) / 1e9,
+                Double(footprint.cacheByteCountPerToken) / 1e3
             )
         }
         return lines.joined(separator: "\n")

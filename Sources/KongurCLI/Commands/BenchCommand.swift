@@ -99,6 +99,7 @@ struct BenchCommand: AsyncParsableCommand {
         let models = try models(tests)
         let probe = try LimitsProbe(threads: threads)
         var record = BenchmarkRecord()
+        for (form, model) in models { record.add(model, form: form) }
         for repetition in 0...repetitions {
             Console.progress("repetition \(repetition) of \(repetitions)")
             let limits = probe.measure()

@@ -29,7 +29,7 @@ struct InspectCommand: AsyncParsableCommand {
         switch location {
         case .checkpoint(let directory): try inspect(Checkpoint.open(directory: directory))
         case .onnx(let path): inspect(try ModelReader().read(path: path))
-        case .compiled(let directory): inspect(try CompiledModelFile.read(from: directory))
+        case .compiled(let directory): try inspect(CompiledModelFile.read(from: directory))
         }
         guard svg != nil else { return }
         guard case .compiled = location else { return try draw(ModelSource(location).module()) }
@@ -72,14 +72,19 @@ struct InspectCommand: AsyncParsableCommand {
         for (key, value) in model.metadata.sorted(by: { $0.key < $1.key }) { Console.print("\(key): \(value)") }
     }
 
-    private func inspect(_ model: CompiledModel) {
+    private func inspect(_ model: CompiledModel) throws {
         let program = model.program
-        let weights = program.constants.reduce(0) { $0 + $1.tensor.byteCount }
+        let footprint = try ModelFootprint(model, on: DeviceCatalog.device(named: "cpu"))
         Console.print("compiled model: \(program.steps.count) steps, vocabulary \(model.vocabularySize)")
-        Console.print("weights: \(Self.size(weights)), arena: \(Self.size(program.arenaByteCount))")
+        Console.print("products: \(footprint.productsLine)")
         let layout = model.cache
+        let cache = ModelOptions.KeyValueCache(layout.elementType)?.rawValue ?? layout.elementType.rawValue
         Console.print(
-            "cache: \(ModelOptions.KeyValueCache(layout.elementType)?.rawValue ?? layout.elementType.rawValue), \(Self.size(layout.blockByteCount)) for \(layout.blockSize) tokens, context \(model.contextLength)"
+            "cache:    \(cache), \(Self.size(footprint.cacheByteCountPerToken)) a token, context \(model.contextLength)"
+        )
+        let (empty, full) = (footprint.byteCount(tokens: 0), footprint.byteCount(tokens: model.contextLength))
+        Console.print(
+            "memory:   \(Self.size(footprint.weightByteCount)) weights + \(Self.size(footprint.workByteCount)) work = \(Self.size(empty)); \(Self.size(full)) with one whole context"
         )
         let counts = Dictionary(grouping: program.steps, by: \.operation).mapValues(\.count)
         for (operation, count) in counts.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {

@@ -81,6 +81,9 @@ import XIR
             ["packed_embedding", "rms_norm"] + layer + ["add_rms_norm"] + layer
             + ["add_rms_norm", "gather", "packed_linear"]
         #expect(steps == expected)
+        // The embedding is also the output head, and stored once.
+        let names = compilation.model.program.constants.map(\.name)
+        #expect(names.count { $0.hasPrefix("embed") } == 1 && Set(names).count == names.count)
         #expect(compilation.reports.flatMap(\.refusals) == [])
     }
 

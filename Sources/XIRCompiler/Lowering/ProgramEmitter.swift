@@ -58,8 +58,15 @@ package struct ProgramEmitter {
                 program.states.append(ProgramState(value.name ?? "\(index)", value.type))
             }
         }
+        // A table that is also the output head's weights is one constant, although two operations name it.
+        var positions: [String: Int] = [:]
         for operation in function.operations where operation.name == "constant" {
             let name = operation.string("name") ?? ""
+            if let position = positions[name] {
+                places[operation.results[0].index] = .constant(position)
+                continue
+            }
+            positions[name] = program.constants.count
             guard let tensor = constants[name]?.tensor else {
                 throw CompilerError(.unsupportedGraph, "the values of constant '\(name)' are missing")
             }

@@ -29,6 +29,16 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
 
 let package = Package(
@@ -45,6 +55,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
         // 0
@@ -69,6 +86,14 @@ let package = Package(
         room("TextGeneration", ["InferenceEngine", "Tokenizers"]),
         // 6
         room("Evaluation"),
+        room(
+            "OpenAIServer",
+            [
+                "InferenceEngine", "TextGeneration", "Tokenizers", hummingbird, hummingbirdCore, hummingbirdTLS,
+                httpTypes,
+                nio("NIOCore"), nio("NIOPosix"), nioHTTPTypes, nioSSL, logging, serviceLifecycle, unixSignals, crypto,
+            ]
+        ),
         // 7
         room(
             "Kongur",
@@ -82,9 +107,8 @@ let package = Package(
             name: "KongurCLI",
             dependencies: [
                 "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "Kongur", "ModelHub", "ONNX",
-                "ReferenceBackend",
-                "Tensors",
-                "Tokenizers", "XIR", "XIRCompiler", argumentParser,
+                "OpenAIServer", "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers", "XIR", "XIRCompiler",
+                argumentParser, configuration, logging, system,
             ],
             swiftSettings: swift
         ),
@@ -135,11 +159,21 @@ let package = Package(
             exclude: ["Golden", "golden_values.py"]
         ),
         tests("EvaluationTests", ["Evaluation"]),
+        tests(
+            "OpenAIServerTests",
+            [
+                "OpenAIServer", "InferenceEngine", "KongurCLI", "KongurTesting", "TextGeneration", "Tokenizers",
+                logging,
+            ]
+        ),
         tests("KongurTests", ["Kongur", "DeviceRuntime"]),
         tests("KongurCLITests", ["KongurCLI", "KongurTesting"]),
         tests(
             "ModelHubTests",
-            ["ModelHub", nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), crypto]
+            [
+                "KongurTesting", "ModelHub", nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOPosix"),
+                nio("NIOHTTP1"), crypto,
+            ]
         ),
     ]
 )

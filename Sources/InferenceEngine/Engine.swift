@@ -68,6 +68,15 @@ package actor Engine {
         inbox.withLock { $0.closed }
     }
 
+    /// Tokens that the model knows.
+    package nonisolated var vocabularySize: Int { model.vocabularySize }
+
+    /// Throws what `submit` would end the request with at once: a parameter out of range, a prompt that is too long.
+    package nonisolated func check(_ request: GenerationRequest) throws(EngineError) {
+        try request.validate(vocabularySize: model.vocabularySize)
+        try limits.checkPrompt(tokenCount: request.promptTokenIDs.count)
+    }
+
     /// Starts on a request, in the order of the calls.
     ///
     /// The stream gives tokens and then one `finished` or `failed`, also when the request is refused. Ending the

@@ -1,6 +1,6 @@
 import DeviceRuntime
-import InferenceEngine
-import TextGeneration
+package import InferenceEngine
+package import TextGeneration
 import Tokenizers
 
 /// A model that is ready to answer.
@@ -19,10 +19,10 @@ public final class LanguageModel: Sendable {
     /// The most tokens of a prompt and its answer together.
     public var contextLength: Int { engine.limits.maxSequenceLength }
 
-    let engine: Engine
+    package let engine: Engine
     /// Nil for a model without a tokenizer, which takes token ids alone.
-    let generator: TextGenerator?
-    let defaults: SamplingDefaults
+    package let generator: TextGenerator?
+    package let defaults: SamplingDefaults
 
     init(_ loaded: LoadedModel, engine: Engine) {
         path = loaded.path
@@ -41,6 +41,7 @@ public final class LanguageModel: Sendable {
             let loaded = try ModelLoader(options: options).load(name)
             let device = try DeviceCatalog.device(named: options.device, threads: options.threads)
             let configuration = EngineConfiguration(
+                maxSequences: options.maxSequences,
                 cacheBlocks: options.cacheBlocks(for: loaded.compiled),
                 speculation: options.speculation.choice
             )

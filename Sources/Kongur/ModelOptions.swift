@@ -52,6 +52,8 @@ public struct ModelOptions: Sendable, Hashable {
     /// Bytes for keys and values; nil is enough for two sequences of the whole context, but no more than a quarter of
     /// the machine's memory.
     public var cacheByteCount: Int?
+    /// The most answers that are computed at once; nil takes the compiled model's limit.
+    public var maxSequences: Int?
     public var speculation: Speculation
 
     public init(
@@ -61,6 +63,7 @@ public struct ModelOptions: Sendable, Hashable {
         threads: Int? = nil,
         contextLength: Int? = nil,
         cacheByteCount: Int? = nil,
+        maxSequences: Int? = nil,
         speculation: Speculation = .automatic
     ) {
         self.device = device
@@ -69,6 +72,7 @@ public struct ModelOptions: Sendable, Hashable {
         self.threads = threads
         self.contextLength = contextLength
         self.cacheByteCount = cacheByteCount
+        self.maxSequences = maxSequences
         self.speculation = speculation
     }
 }

@@ -1,4 +1,4 @@
-import InferenceEngine
+package import InferenceEngine
 import TextGeneration
 
 /// How a model's authors suggest to sample; kept with the compiled model.
@@ -20,6 +20,18 @@ package struct SamplingDefaults: Codable, Sendable, Hashable {
         temperature = metadata["temperature"].flatMap(Double.init) ?? 1
         topP = metadata["top_p"].flatMap(Double.init)
         topK = metadata["top_k"].flatMap { Int($0) }
+    }
+}
+
+extension SamplingDefaults {
+    /// As the engine takes them.
+    package var sampling: SamplingParameters {
+        SamplingParameters(
+            temperature: Float(temperature),
+            topK: topK,
+            topP: Float(topP ?? 1),
+            repetitionPenalty: Float(repetitionPenalty ?? 1)
+        )
     }
 }
 

@@ -31,18 +31,7 @@ actor TextEventSequence {
             options.splitsReasoning ? prompt.opening : .answer,
             preambleLimit: generator.preambleLimit
         )
-        var stopTokenIDs = options.stopTokenIDs
-        if let end = generator.tokenizer.endOfTextID, !options.ignoreEOS { stopTokenIDs.insert(end) }
-        let request = GenerationRequest(
-            promptTokenIDs: prompt.tokenIDs,
-            sampling: options.sampling,
-            maxNewTokens: options.maxNewTokens,
-            minNewTokens: options.minNewTokens,
-            stopTokenIDs: stopTokenIDs,
-            ignoreEOS: options.ignoreEOS,
-            priority: options.priority,
-            cacheSalt: options.cacheSalt
-        )
+        let request = generator.request(prompt, options)
         requestID = request.id
         tokens = generator.engine.submit(request)
     }

@@ -101,6 +101,45 @@ package struct TextGenerator: Sendable {
         throw CancellationError()
     }
 
+    /// Throws what the stream of `generate` would throw before its first event.
+    package func check(_ prompt: PreparedPrompt, _ options: GenerationOptions) throws(EngineError) {
+        try engine.check(request(prompt, options))
+    }
+
+    /// Computes a prompt so that answers to it find it in the cache, and returns how many of its tokens were there before.
+    ///
+    /// Throws the engine's error, and `CancellationError` when the task was cancelled.
+    package func prefill(_ prompt: PreparedPrompt, _ options: GenerationOptions) async throws -> Int {
+        var request = request(prompt, options)
+        request.sampling = .greedy
+        request.maxNewTokens = 1
+        request.minNewTokens = 0
+        for await event in engine.submit(request) {
+            switch event {
+            case .token: continue
+            case .finished(let summary): return summary.cachedTokens
+            case .failed(let error): throw error
+            }
+        }
+        throw CancellationError()
+    }
+
+    /// What the engine is asked.
+    func request(_ prompt: PreparedPrompt, _ options: GenerationOptions) -> GenerationRequest {
+        var stopTokenIDs = options.stopTokenIDs
+        if let end = tokenizer.endOfTextID, !options.ignoreEOS { stopTokenIDs.insert(end) }
+        return GenerationRequest(
+            promptTokenIDs: prompt.tokenIDs,
+            sampling: options.sampling,
+            maxNewTokens: options.maxNewTokens,
+            minNewTokens: options.minNewTokens,
+            stopTokenIDs: stopTokenIDs,
+            ignoreEOS: options.ignoreEOS,
+            priority: options.priority,
+            cacheSalt: options.cacheSalt
+        )
+    }
+
     private func render(
         _ messages: [ChatMessage],
         _ tools: [JSONValue]?,

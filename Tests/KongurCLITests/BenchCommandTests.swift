@@ -1,4 +1,5 @@
 import Foundation
+import KongurTesting
 import Testing
 
 /// `kongur bench` on a shape that is small enough for tests.

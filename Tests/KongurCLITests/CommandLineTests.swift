@@ -1,4 +1,5 @@
 import Foundation
+import KongurTesting
 import Testing
 
 struct CommandLineTests {

@@ -1,9 +1,12 @@
 import Foundation
+import KongurTesting
 import ModelHub
 import Testing
 
 /// The hub's own client must find what we pull, and we what it pulls.
-@Suite(.enabled(if: PythonTools.isInstalled, "needs huggingface_hub in .venv at the root of the repository"))
+@Suite(
+    .enabled(if: PythonTools.have("huggingface_hub"), "needs huggingface_hub in .venv at the root of the repository")
+)
 struct PythonToolsTests {
     @Test func theyFindWhatWePull() async throws {
         let hub = try await LocalHub { request, _ in repository.answer(request) }
@@ -43,29 +46,5 @@ struct PythonToolsTests {
         _ = try await client.download(tinyModel())
         #expect(hub.requests[before...].allSatisfy { $0.method == "HEAD" || !$0.path.contains("resolve") })
         await hub.stop()
-    }
-}
-
-private enum PythonTools {
-    private static let python = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: ".venv/bin/python").path
-    static let isInstalled = (try? run("import huggingface_hub", [:])) != nil
-
-    struct Failure: Error {}
-
-    @discardableResult
-    static func run(_ program: String, _ environment: [String: String]) throws -> String {
-        guard FileManager.default.isExecutableFile(atPath: python) else { throw Failure() }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = ["-c", program]
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure() }
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

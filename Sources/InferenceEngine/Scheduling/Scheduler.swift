@@ -56,18 +56,7 @@ package struct Scheduler: ~Copyable {
     /// Throws `.promptTooLong` when the prompt and one token more can never be held.
     package mutating func add(_ request: GenerationRequest, stopTokenIDs: Set<Int>) throws(EngineError) {
         let count = request.promptTokenIDs.count
-        guard count < limits.contextLength else {
-            throw EngineError(
-                .promptTooLong,
-                "the prompt has \(count) tokens, which leaves no room for an answer in the model's context of \(limits.contextLength): shorten it"
-            )
-        }
-        guard count < limits.maxSequenceLength else {
-            throw EngineError(
-                .promptTooLong,
-                "the prompt has \(count) tokens, but the key/value cache holds sequences of at most \(limits.maxSequenceLength): shorten it or give the cache more blocks"
-            )
-        }
+        try limits.checkPrompt(tokenCount: count)
         let room = limits.maxSequenceLength - count
         let sequence = RunningSequence(
             request,

@@ -41,6 +41,22 @@ package struct SchedulingLimits: Sendable, Hashable {
         self.speculation = speculation
     }
 
+    /// Throws `.promptTooLong` when a prompt and one token more can never be held.
+    func checkPrompt(tokenCount count: Int) throws(EngineError) {
+        guard count < contextLength else {
+            throw EngineError(
+                .promptTooLong,
+                "the prompt has \(count) tokens, which leaves no room for an answer in the model's context of \(contextLength): shorten it"
+            )
+        }
+        guard count < maxSequenceLength else {
+            throw EngineError(
+                .promptTooLong,
+                "the prompt has \(count) tokens, but the key/value cache holds sequences of at most \(maxSequenceLength): shorten it or give the cache more blocks"
+            )
+        }
+    }
+
     /// Blocks that hold `tokens` tokens.
     func blocks(for tokens: Int) -> Int {
         (tokens + blockSize - 1) / blockSize

@@ -45,7 +45,7 @@ package enum JSONValue: Sendable, Hashable {
     }
 
     /// What this value is called in an error message.
-    var kind: String {
+    package var kind: String {
         switch self {
         case .null: "null"
         case .bool: "a boolean"

@@ -1,36 +1,40 @@
 import Foundation
 
 /// The built `kongur`, run as a person would run it.
-struct KongurProgram {
-    struct Result {
-        var status: Int32
-        var output: String
-        var error: String
+package struct KongurProgram {
+    package struct Result {
+        package var status: Int32
+        package var output: String
+        package var error: String
 
         /// The output as one JSON object.
-        var json: [String: Any] {
+        package var json: [String: Any] {
             (try? JSONSerialization.jsonObject(with: Data(output.utf8))) as? [String: Any] ?? [:]
         }
     }
 
     /// Further variables of the environment.
-    var environment: [String: String] = [:]
+    package var environment: [String: String]
+
+    package init(environment: [String: String] = [:]) {
+        self.environment = environment
+    }
 
     /// Beside the test program, where the package manager puts everything that it builds.
-    private static let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    package static let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         .appendingPathComponent("kongur").path
 
     /// Runs `kongur` to its end; one that takes longer than `limit` is ended and reports the status of that.
-    func run(_ arguments: String..., input: String = "", limit: Duration = .seconds(120)) throws -> Result {
+    package func run(_ arguments: String..., input: String = "", limit: Duration = .seconds(120)) throws -> Result {
         try run(Self.path, arguments, input: input, limit: limit)
     }
 
-    func run(_ arguments: [String]) throws -> Result {
+    package func run(_ arguments: [String]) throws -> Result {
         try run(Self.path, arguments)
     }
 
     /// Runs `kongur` with arguments as a shell writes them, for those that are no text.
-    func runShell(_ arguments: String) throws -> Result {
+    package func runShell(_ arguments: String) throws -> Result {
         try run("/bin/sh", ["-c", "exec \(Self.path) \(arguments)"])
     }
 
@@ -70,10 +74,10 @@ struct KongurProgram {
 }
 
 /// A folder that is gone when the test is over.
-final class TemporaryFolder {
-    let path: String
+package final class TemporaryFolder: Sendable {
+    package let path: String
 
-    init() throws {
+    package init() throws {
         path = FileManager.default.temporaryDirectory.appendingPathComponent("kongur-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
@@ -82,7 +86,7 @@ final class TemporaryFolder {
 
     /// Writes a file and returns its path.
     @discardableResult
-    func write(_ bytes: some Sequence<UInt8>, to name: String) throws -> String {
+    package func write(_ bytes: some Sequence<UInt8>, to name: String) throws -> String {
         let url = URL(fileURLWithPath: path).appendingPathComponent(name)
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(bytes).write(to: url)

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Kongur
+import Logging
+import OpenAIServer
+import TextGeneration
+
+/// `kongur serve`: the HTTP service.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Answer over HTTP, as OpenAI's API does.",
+        discussion: """
+            Every setting can also be given in the environment, as KONGUR_MAX_QUEUED_REQUESTS for --max-queued-requests, \
+            and in a YAML file, as max-queued-requests; flags count before the environment and that before the file.
+            """
+    )
+
+    @Argument(help: "The model; the bundled one where not given.")
+    var name: String?
+
+    @OptionGroup(title: "Model") var model: ModelArguments
+    @OptionGroup(title: "Server") var server: ServerArguments
+
+    @Option(help: ArgumentHelp("A YAML file of settings.", valueName: "path"))
+    var config: String?
+
+    @Flag(help: "Print the settings, secrets masked, and end.")
+    var printConfiguration = false
+
+    func run() async throws {
+        let settings = try await ServerSettings(flags: server.values, file: config)
+        let configuration = try settings.configuration()
+        if printConfiguration {
+            Console.write(settings.description)
+            return
+        }
+        let logger = try settings.logger()
+        var options = model.options
+        options.maxSequences = try settings.int("max-sequences")
+        options.cacheByteCount = try settings.int("cache-mib").map { $0 << 20 }
+        let loaded = try await LanguageModel.load(name, options: options)
+        guard var generator = loaded.generator else {
+            throw KongurError(.invalidModel, "\(loaded.path): has no tokenizer, so it cannot be asked over HTTP")
+        }
+        generator.system = try settings.system()
+        let served = ServedModel(
+            names: [try settings.string("model-name") ?? Self.name(of: name)],
+            generator: generator,
+            defaults: loaded.defaults.sampling,
+            created: Int(Date().timeIntervalSince1970)
+        )
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            let server = try Server(served, configuration, version: Kongur.version, logger: logger)
+            try await server.run { port in
+                let scheme = configuration.tlsCertificate == nil ? "http" : "https"
+                Console.note("kongur: \(served.names[0]) answers at \(scheme)://\(configuration.host):\(port)/v1")
+            }
+        } catch let error as Server.Failure {
+            throw KongurError(.invalidInput, error.description)
+        }
+    }
+
+    /// What clients call a model: the name of a hub's as it is, the last part of a path without what says its form.
+    static func name(of model: String?) -> String {
+        guard let model else { return ModelLocator.bundled }
+        guard FileManager.default.fileExists(atPath: model) else { return model }
+        let url = URL(fileURLWithPath: model).standardizedFileURL
+        return ["onnx", "kongur"].contains(url.pathExtension)
+            ? url.deletingPathExtension().lastPathComponent : url.lastPathComponent
+    }
+}

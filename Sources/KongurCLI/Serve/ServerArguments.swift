@@ -1,0 +1,123 @@
+import ArgumentParser
+import Configuration
+import OpenAIServer
+
+/// The flags of `kongur serve`; what is not given is looked up in the environment and the file.
+struct ServerArguments: ParsableArguments {
+    @Option(help: "The address to listen on. Default: 127.0.0.1, which no other machine can reach.")
+    var host: String?
+
+    @Option(help: "The port; 0 takes a free one. Default: 8000.")
+    var port: Int?
+
+    @Option(help: "What clients call the model; by default its own name.")
+    var modelName: String?
+
+    @Option(help: ArgumentHelp("A system message for conversations that bring none.", valueName: "text"))
+    var system: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A ready system message: \(SystemPreset.allCases.map(\.rawValue).joined(separator: " or ")).",
+            valueName: "name"
+        )
+    )
+    var preset: String?
+
+    @Option(help: "Answers that are computed at once, at most; by default the compiled model's limit.")
+    var maxSequences: Int?
+
+    @Option(help: "MiB for keys and values of the answers that run; by default as for two whole contexts.")
+    var cacheMib: Int?
+
+    @Option(help: ArgumentHelp("A file of API keys, as `kongur keys` writes it.", valueName: "path"))
+    var keysFile: String?
+
+    @Option(help: ArgumentHelp("An API key; may be given several times.", valueName: "key"))
+    var apiKey: [String] = []
+
+    @Option(help: ArgumentHelp("An API key that also opens /admin.", valueName: "key"))
+    var adminKey: [String] = []
+
+    @Flag(help: "Let everybody ask, also where others can reach the server.")
+    var allowAnonymous = false
+
+    @Option(help: ArgumentHelp("A name that clients may use in Host; may be given several times.", valueName: "name"))
+    var allowedHost: [String] = []
+
+    @Option(help: ArgumentHelp("An origin whose pages may ask; may be given several times.", valueName: "origin"))
+    var corsOrigin: [String] = []
+
+    @Option(help: ArgumentHelp("The certificate, in PEM form, for HTTPS.", valueName: "path"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's private key, in PEM form.", valueName: "path"))
+    var tlsKey: String?
+
+    @Option(help: "Answers that may wait, at most. Default: 256.")
+    var maxQueuedRequests: Int?
+
+    @Option(help: "Prompt tokens of the answers that wait, at most. Default: 262144.")
+    var maxQueuedTokens: Int?
+
+    @Option(help: "Connections at once, at most. Default: 1024.")
+    var maxConnections: Int?
+
+    @Option(help: "Bytes of a request's body, at most; by default enough for the context.")
+    var maxBodySize: Int?
+
+    @Option(help: "Seconds for a request to arrive. Default: 30.")
+    var readTimeout: Double?
+
+    @Option(help: "Seconds for a client to read on. Default: 60.")
+    var writeTimeout: Double?
+
+    @Option(help: "Seconds for an answer to be complete. Default: 3600.")
+    var requestTimeout: Double?
+
+    @Option(help: "Seconds for running answers to finish when the server ends. Default: 30.")
+    var drainTimeout: Double?
+
+    @Option(help: "Seconds between comments that keep a quiet stream alive. Default: 5.")
+    var keepAlive: Double?
+
+    @Option(
+        help: ArgumentHelp("What is logged: trace, debug, info, warning or error. Default: info.", valueName: "level")
+    )
+    var logLevel: String?
+
+    /// What was given, as text, by the names that the environment and the file use too.
+    var values: [String: ConfigContent] {
+        var values: [String: ConfigContent] = [:]
+        func add(_ name: String, _ value: (some LosslessStringConvertible)?) {
+            values[name] = value.map { .string(String($0)) }
+        }
+        func add(_ name: String, _ list: [String]) { values[name] = list.isEmpty ? nil : .stringArray(list) }
+        add("host", host)
+        add("port", port)
+        add("model-name", modelName)
+        add("system", system)
+        add("preset", preset)
+        add("max-sequences", maxSequences)
+        add("cache-mib", cacheMib)
+        add("keys-file", keysFile)
+        add("api-key", apiKey)
+        add("admin-key", adminKey)
+        add("allow-anonymous", allowAnonymous ? true : nil)
+        add("allowed-host", allowedHost)
+        add("cors-origin", corsOrigin)
+        add("tls-certificate", tlsCertificate)
+        add("tls-key", tlsKey)
+        add("max-queued-requests", maxQueuedRequests)
+        add("max-queued-tokens", maxQueuedTokens)
+        add("max-connections", maxConnections)
+        add("max-body-size", maxBodySize)
+        add("read-timeout", readTimeout)
+        add("write-timeout", writeTimeout)
+        add("request-timeout", requestTimeout)
+        add("drain-timeout", drainTimeout)
+        add("keep-alive", keepAlive)
+        add("log-level", logLevel)
+        return values
+    }
+}

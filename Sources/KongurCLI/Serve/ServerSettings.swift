@@ -1,0 +1,185 @@
+import Configuration
+import Foundation
+import Kongur
+import Logging
+import OpenAIServer
+import SystemPackage
+
+/// The settings of `kongur serve`: flags before the environment (`KONGUR_PORT`), before a YAML file (`port`).
+///
+/// Every value is looked up as text, so that one that does not fit is an error that names it, wherever it came from.
+struct ServerSettings: CustomStringConvertible {
+    private let reader: ConfigReader
+
+    /// Throws when the file cannot be read or is not YAML.
+    init(
+        flags: [String: ConfigContent],
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        file: String?
+    ) async throws {
+        let flags = flags.map { (AbsoluteConfigKey([$0.key]), ConfigValue($0.value, isSecret: false)) }
+        var providers: [any ConfigProvider] = [
+            InMemoryProvider(name: "flags", values: Dictionary(uniqueKeysWithValues: flags)),
+            EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "kongur"),
+        ]
+        if let file = file ?? environment["KONGUR_CONFIG"] {
+            do {
+                providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(file)))
+            } catch {
+                throw KongurError(.invalidInput, "\(file): the settings cannot be read: \(error)", cause: error)
+            }
+        }
+        reader = ConfigReader(providers: providers)
+    }
+
+    func string(_ name: String) throws -> String? {
+        try reader.string(forKey: key(name)).map { text in
+            if text.isEmpty { throw wrong(name, text, "must not be empty") }
+            return text
+        }
+    }
+
+    func int(_ name: String, in range: ClosedRange<Int> = 1...(1 << 40)) throws -> Int? {
+        try string(name).map { text in
+            guard let value = Int(text), range.contains(value) else {
+                throw wrong(name, text, "is a whole number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return value
+        }
+    }
+
+    func seconds(_ name: String) throws -> Duration? {
+        try string(name).map { text in
+            guard let value = Double(text), value > 0, value <= 1e6 else {
+                throw wrong(name, text, "is a number of seconds above 0 and at most a million")
+            }
+            return .seconds(value)
+        }
+    }
+
+    func flag(_ name: String) throws -> Bool? {
+        try string(name).map { text in
+            switch text.lowercased() {
+            case "true", "yes", "1": true
+            case "false", "no", "0": false
+            default: throw wrong(name, text, "is true or false")
+            }
+        }
+    }
+
+    func list(_ name: String) -> [String] {
+        // A file may have one value where there can be several.
+        reader.stringArray(forKey: key(name)) ?? reader.string(forKey: key(name)).map { [$0] } ?? []
+    }
+
+    /// The system message for conversations that bring none.
+    func system() throws -> String? {
+        let text = try string("system")
+        guard let name = try string("preset") else { return text }
+        guard text == nil else { throw KongurError(.invalidInput, "--system and --preset exclude each other") }
+        guard let preset = SystemPreset(rawValue: name) else {
+            let names = SystemPreset.allCases.map(\.rawValue).joined(separator: " or ")
+            throw wrong("preset", name, "is \(names)")
+        }
+        return preset.text
+    }
+
+    func logger() throws -> Logger {
+        let name = try string("log-level") ?? "info"
+        guard let level = Logger.Level(rawValue: name) else {
+            throw wrong("log-level", name, "is trace, debug, info, notice, warning, error or critical")
+        }
+        var logger = Logger(label: "kongur") { _ in LineLogHandler() }
+        logger.logLevel = level
+        return logger
+    }
+
+    private func key(_ name: String) -> ConfigKey { ConfigKey([name]) }
+
+    private func wrong(_ name: String, _ text: String, _ expected: String) -> KongurError {
+        KongurError(.invalidInput, "--\(name) is '\(text)'; it \(expected)")
+    }
+}
+
+extension ServerSettings {
+    /// Throws for a value that does not fit.
+    func configuration() throws -> ServerConfiguration {
+        var configuration = ServerConfiguration()
+        func set<Value>(_ path: WritableKeyPath<ServerConfiguration, Value>, _ value: Value?) {
+            if let value { configuration[keyPath: path] = value }
+        }
+        set(\.host, try string("host"))
+        set(\.port, try int("port", in: 0...65535))
+        configuration.tlsCertificate = try string("tls-certificate")
+        configuration.tlsKey = try string("tls-key")
+        configuration.keys = try keys("api-key", .user) + keys("admin-key", .admin)
+        configuration.keysFile = try string("keys-file")
+        set(\.allowAnonymous, try flag("allow-anonymous"))
+        configuration.allowedHosts = list("allowed-host")
+        configuration.allowedOrigins = list("cors-origin")
+        set(\.maxQueuedRequests, try int("max-queued-requests", in: 0...1_000_000))
+        set(\.maxQueuedTokens, try int("max-queued-tokens"))
+        set(\.maxConnections, try int("max-connections", in: 1...1_000_000))
+        configuration.maxBodySize = try int("max-body-size", in: 1...(1 << 30))
+        set(\.readTimeout, try seconds("read-timeout"))
+        set(\.writeTimeout, try seconds("write-timeout"))
+        set(\.requestTimeout, try seconds("request-timeout"))
+        set(\.drainTimeout, try seconds("drain-timeout"))
+        set(\.keepAlive, try seconds("keep-alive"))
+        return configuration
+    }
+
+    private func keys(_ name: String, _ role: APIKey.Role) throws -> [APIKey] {
+        try list(name).enumerated().map { index, key in
+            guard key.utf8.count >= 8 else {
+                throw KongurError(
+                    .invalidInput,
+                    "--\(name): a key has at least 8 characters; `kongur keys add` makes good ones"
+                )
+            }
+            return APIKey(name: "\(name)-\(index + 1)", role: role, key: key)
+        }
+    }
+
+    /// Every setting as the YAML that would give it, secrets masked; those with a default of the model are left out.
+    var description: String {
+        let unmasked = (try? configuration()) ?? ServerConfiguration()
+        func seconds(_ duration: Duration) -> String { String(duration / .seconds(1)) }
+        func quoted(_ text: String) -> String {
+            "\""
+                + text.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
+                .replacingOccurrences(of: "\n", with: "\\n") + "\""
+        }
+        func quotedList(_ texts: [String]) -> String { "[" + texts.map(quoted).joined(separator: ", ") + "]" }
+        func masked(_ name: String) -> String { quotedList(list(name).map { _ in "****" }) }
+        func optional(_ name: String) -> String? { (try? string(name)).flatMap { $0 }.map(quoted) }
+        let lines: [(String, String?)] = [
+            ("host", quoted(unmasked.host)),
+            ("port", String(unmasked.port)),
+            ("model-name", optional("model-name")),
+            ("system", optional("system")),
+            ("preset", optional("preset")),
+            ("max-sequences", reader.string(forKey: key("max-sequences"))),
+            ("cache-mib", reader.string(forKey: key("cache-mib"))),
+            ("keys-file", unmasked.keysFile.map(quoted)),
+            ("api-key", masked("api-key")),
+            ("admin-key", masked("admin-key")),
+            ("allow-anonymous", String(unmasked.allowAnonymous)),
+            ("allowed-host", quotedList(unmasked.allowedHosts)),
+            ("cors-origin", quotedList(unmasked.allowedOrigins)),
+            ("tls-certificate", unmasked.tlsCertificate.map(quoted)),
+            ("tls-key", unmasked.tlsKey.map(quoted)),
+            ("max-queued-requests", String(unmasked.maxQueuedRequests)),
+            ("max-queued-tokens", String(unmasked.maxQueuedTokens)),
+            ("max-connections", String(unmasked.maxConnections)),
+            ("max-body-size", unmasked.maxBodySize.map(String.init)),
+            ("read-timeout", seconds(unmasked.readTimeout)),
+            ("write-timeout", seconds(unmasked.writeTimeout)),
+            ("request-timeout", seconds(unmasked.requestTimeout)),
+            ("drain-timeout", seconds(unmasked.drainTimeout)),
+            ("keep-alive", seconds(unmasked.keepAlive)),
+            ("log-level", quoted(reader.string(forKey: key("log-level"), default: "info"))),
+        ]
+        return lines.compactMap { name, value in value.map { "\(name): \($0)\n" } }.joined()
+    }
+}

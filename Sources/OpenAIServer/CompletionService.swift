@@ -1,0 +1,133 @@
+import HTTPTypes
+import Hummingbird
+import InferenceEngine
+import NIOCore
+import NIOPosix
+import TextGeneration
+
+/// What the routes that ask the model share: reading a request, letting it in, and starting its answers.
+struct CompletionService: Sendable {
+    let model: ServedModel
+    let admission: Admission
+    let configuration: ServerConfiguration
+    /// Who made the answers, as `system_fingerprint` tells.
+    let fingerprint: String
+
+    private var maxBodySize: Int {
+        configuration.maxBodySize ?? max(1 << 20, 16 * model.limits.contextLength)
+    }
+
+    /// Reads a request's body and works on it where that may take long: parsing, templates and tokenising never run on
+    /// the threads that every request shares.
+    ///
+    /// Throws a 408 when the body does not arrive in time, a 413 when it is too long, and what `parse` throws.
+    func parse<Parsed: Sendable>(
+        _ request: Request,
+        _ context: ServerContext,
+        _ parse: @escaping @Sendable (RequestFields) throws -> Parsed
+    ) async throws -> Parsed {
+        if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
+            throw APIError(
+                .unsupportedMediaType,
+                type: "invalid_request_error",
+                "bodies must not be compressed: send it without Content-Encoding"
+            )
+        }
+        let body = try await read(request)
+        context.record.readBody()
+        return try await NIOThreadPool.singleton.runIfActive {
+            try parse(RequestFields(Array(buffer: body)))
+        }
+    }
+
+    private func read(_ request: Request) async throws -> ByteBuffer {
+        let (body, limit, timeout) = (request.body, maxBodySize, configuration.readTimeout)
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw APIError.tooLarge(limit)
+        }
+        return try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
+            defer { group.cancelAll() }
+            group.addTask {
+                do {
+                    return try await body.collect(upTo: limit)
+                } catch is NIOTooManyBytesError {
+                    throw APIError.tooLarge(limit)
+                }
+            }
+            group.addTask {
+                try await Task.sleep(for: timeout)
+                throw APIError(.requestTimeout, type: "timeout_error", "the body did not arrive in time")
+            }
+            guard let body = try await group.next() else { throw CancellationError() }
+            return body
+        }
+    }
+
+    /// Turns a prompt into tokens and holds the request against the model's limits.
+    ///
+    /// Throws a 400 for a prompt that cannot be answered.
+    func prepare(_ prompt: Prompt, _ options: GenerationOptions, param: String) throws(APIError) -> PreparedPrompt {
+        let prepared: PreparedPrompt
+        do {
+            prepared = try model.generator.prepare(prompt)
+        } catch {
+            throw .invalid(param, error.message)
+        }
+        do {
+            try model.generator.check(prepared, options)
+        } catch {
+            var error = APIError(error)
+            if error.code == "context_length_exceeded" { error.param = param }
+            throw error
+        }
+        return prepared
+    }
+
+    /// Lets a request in and writes its answers.
+    ///
+    /// Throws what `Admission.admit` throws, and for answers that are not streamed what ends them early.
+    func answer(
+        _ generation: GenerationFields,
+        _ prompts: [PreparedPrompt],
+        _ format: (ResponseIdentity) -> any AnswerFormat,
+        idPrefix: String,
+        _ context: ServerContext
+    ) async throws -> Response {
+        var options = generation.options
+        options.cacheSalt = context.record.key?.cacheSalt
+        let promptTokens = prompts.map(\.tokenIDs.count).max() ?? 0
+        let ticket = try admission.admit(
+            answers: prompts.count * generation.count,
+            promptTokens: promptTokens,
+            newTokens: options.maxNewTokens ?? model.generator.contextLength - promptTokens
+        )
+        let run = GenerationRun(
+            generator: model.generator,
+            prompts: prompts,
+            count: generation.count,
+            options: options,
+            connection: try await ConnectionGuard.connection(of: context.channel),
+            ticket: ticket,
+            tick: configuration.keepAlive,
+            timeout: configuration.requestTimeout
+        )
+        let identity = ResponseIdentity(
+            id: ResponseIdentity.newID(idPrefix),
+            created: .now,
+            model: generation.model,
+            fingerprint: fingerprint
+        )
+        var headers = HTTPFields()
+        if prompts.contains(where: \.isMostlyChinese) {
+            headers[.languageHint] = "small reasoning models are often better in English; try asking in English"
+        }
+        let response = AnswerResponse(
+            run: run,
+            format: format(identity),
+            includeUsage: generation.includeUsage,
+            headers: headers,
+            record: context.record
+        )
+        return generation.stream ? response.stream() : try await response.whole()
+    }
+}

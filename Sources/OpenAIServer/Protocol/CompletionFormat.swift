@@ -1,0 +1,69 @@
+import Foundation
+import TextGeneration
+
+/// Writes `text_completion`, streamed or not: the chunks of a stream have the same form.
+struct CompletionFormat: AnswerFormat {
+    var identity: ResponseIdentity
+    var includeUsage: Bool
+
+    func opening(choice: Int) throws -> Data? { nil }
+
+    func chunk(_ piece: AnswerPiece) throws -> Data? {
+        guard !piece.text.isEmpty || !piece.logprobs.isEmpty || piece.finishReason != nil else { return nil }
+        let choice = TextChoice(
+            index: piece.choice,
+            text: piece.text,
+            logprobs: piece.logprobs.isEmpty ? nil : TextLogprobs(piece.logprobs, offset: piece.offset),
+            finishReason: piece.finishReason
+        )
+        return try data([choice], includeUsage ? .later : nil)
+    }
+
+    func usageChunk(_ usage: Usage) throws -> Data {
+        try data([], .told(usage))
+    }
+
+    func response(_ answers: [Answer], _ usage: Usage) throws -> Data {
+        let choices = answers.map { answer in
+            TextChoice(
+                index: answer.choice,
+                text: answer.result.answer,
+                logprobs: answer.logprobs.map { TextLogprobs($0, offset: 0) },
+                finishReason: answer.result.finishReason.openAI
+            )
+        }
+        return try data(choices, .told(usage))
+    }
+
+    private func data(_ choices: [TextChoice], _ usage: StreamUsage?) throws -> Data {
+        try JSONOutput.data(ResponseObject("text_completion", identity, choices: choices, usage: usage))
+    }
+}
+
+private struct TextChoice: Encodable {
+    var index: Int
+    var text: String
+    @Nullable var logprobs: TextLogprobs?
+    @Nullable var finishReason: String?
+}
+
+/// Log-probabilities in the older form: one list for each property.
+struct TextLogprobs: Encodable, Sendable {
+    var tokens: [String] = []
+    var tokenLogprobs: [Double] = []
+    var topLogprobs: [[String: Double]] = []
+    /// Where each token begins in the text, in characters.
+    var textOffset: [Int] = []
+
+    init(_ entries: [TokenTextLogprobs], offset: Int) {
+        var offset = offset
+        for entry in entries {
+            tokens.append(entry.drawn.text)
+            tokenLogprobs.append(entry.drawn.finiteLogprob)
+            // Two tokens that are parts of characters may read alike: the more probable one counts.
+            topLogprobs.append(Dictionary(entry.top.map { ($0.text, $0.finiteLogprob) }) { first, _ in first })
+            textOffset.append(offset)
+            offset += entry.drawn.text.count
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import InferenceEngine
+import TextGeneration
+import Tokenizers
+
+/// What chat and text completions have in common: the model, how to draw, how to deliver.
+struct GenerationFields: Sendable {
+    var model: String
+    var options: GenerationOptions
+    /// Answers to each prompt.
+    var count: Int
+    var stream: Bool
+    /// Whether a stream ends with what it cost.
+    var includeUsage: Bool
+
+    init(
+        _ fields: RequestFields,
+        _ limits: RequestLimits,
+        defaults: SamplingParameters,
+        logprobs: Int?
+    ) throws(APIError) {
+        guard let model = try fields.string("model") else {
+            throw .invalid("model", "'model' is missing: name the model to ask; /v1/models lists them")
+        }
+        self.model = model
+        count = try fields.int("n", in: 1...limits.choices) ?? 1
+        stream = try fields.bool("stream") ?? false
+        includeUsage = false
+        if let value = fields.value("stream_options") {
+            guard stream else {
+                throw .invalid("stream_options", "'stream_options' is for requests with 'stream': true")
+            }
+            includeUsage = try RequestFields(value, path: "stream_options").bool("include_usage") ?? false
+        }
+        _ = try fields.string("user", maxLength: 4096)
+        try fields.refuse(
+            "response_format",
+            unless: { $0["type"] == "text" },
+            "this server writes text alone, no JSON by a schema"
+        )
+        options = try Self.options(fields, limits, defaults: defaults)
+        options.sampling.logprobs = logprobs
+    }
+
+    private static func options(
+        _ fields: RequestFields,
+        _ limits: RequestLimits,
+        defaults: SamplingParameters
+    ) throws(APIError) -> GenerationOptions {
+        let length = 1...limits.contextLength
+        let oldName = try fields.int("max_tokens", in: length)
+        let maxNewTokens = try fields.int("max_completion_tokens", in: length) ?? oldName
+        return GenerationOptions(
+            sampling: try sampling(fields, limits, defaults),
+            maxNewTokens: maxNewTokens,
+            minNewTokens: try fields.int("min_tokens", in: 0...(maxNewTokens ?? limits.contextLength)) ?? 0,
+            stopStrings: try stopStrings(fields, limits),
+            ignoreEOS: try fields.bool("ignore_eos") ?? false,
+            priority: try fields.int("priority", in: -1000...1000) ?? 0
+        )
+    }
+
+    private static func sampling(
+        _ fields: RequestFields,
+        _ limits: RequestLimits,
+        _ defaults: SamplingParameters
+    ) throws(APIError) -> SamplingParameters {
+        var sampling = defaults
+        if let value = try fields.number("temperature", in: 0...2) { sampling.temperature = Float(value) }
+        // OpenAI allows 0, which leaves the most probable token alone.
+        if let value = try fields.number("top_p", in: 0...1) {
+            sampling.topP = max(Float(value), .leastNormalMagnitude)
+        }
+        // -1 and 0 are off, as in vLLM.
+        if let value = try fields.int("top_k", in: -1...Int(Int32.max)) { sampling.topK = value }
+        if let value = try fields.number("min_p", in: 0...1) { sampling.minP = Float(value) }
+        if let value = try fields.number("repetition_penalty", in: 0.01...10) {
+            sampling.repetitionPenalty = Float(value)
+        }
+        if let value = try fields.number("presence_penalty", in: -2...2) { sampling.presencePenalty = Float(value) }
+        if let value = try fields.number("frequency_penalty", in: -2...2) { sampling.frequencyPenalty = Float(value) }
+        if let value = try fields.int("seed", in: .min ... .max) { sampling.seed = UInt64(bitPattern: Int64(value)) }
+        sampling.logitBias = try logitBias(fields, limits)
+        return sampling
+    }
+
+    private static func logitBias(_ fields: RequestFields, _ limits: RequestLimits) throws(APIError) -> [Int: Float] {
+        guard let value = fields.value("logit_bias") else { return [:] }
+        guard let object = value.object else {
+            throw fields.wrong("logit_bias", value, "an object from token ids to biases")
+        }
+        guard object.count <= limits.logitBiases else {
+            throw .invalid("logit_bias", "'logit_bias' has \(object.count) tokens; \(limits.logitBiases) are allowed")
+        }
+        var biases: [Int: Float] = [:]
+        for (key, bias) in zip(object.keys, object.values) {
+            guard let id = Int(key), (0..<limits.vocabularySize).contains(id) else {
+                throw .invalid(
+                    "logit_bias",
+                    "'logit_bias' names '\(key.escaped(limit: 32))', which is no token id below \(limits.vocabularySize)"
+                )
+            }
+            biases[id] = Float(try RequestFields.number(bias, in: -100...100, name: "logit_bias"))
+        }
+        return biases
+    }
+
+    private static func stopStrings(_ fields: RequestFields, _ limits: RequestLimits) throws(APIError) -> [String] {
+        guard let value = fields.value("stop") else { return [] }
+        if value.string == nil, value.array == nil {
+            throw fields.wrong("stop", value, "a string or a list of strings")
+        }
+        let elements = value.string != nil ? [value] : try fields.array("stop", maxCount: limits.stopStrings) ?? []
+        var strings: [String] = []
+        for element in elements {
+            guard let text = element.string else {
+                throw fields.wrong("stop", element, "a string or a list of strings")
+            }
+            guard !text.isEmpty, text.utf8.count <= limits.stopStringLength else {
+                throw .invalid(
+                    "stop",
+                    "a stop string has 1 to \(limits.stopStringLength) bytes; this one has \(text.utf8.count)"
+                )
+            }
+            strings.append(text)
+        }
+        return strings
+    }
+}

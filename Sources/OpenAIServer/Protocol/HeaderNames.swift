@@ -1,0 +1,13 @@
+import HTTPTypes
+
+extension HTTPField.Name {
+    static let apiKey = named("X-Api-Key")
+    /// A word to people who ask in Chinese.
+    static let languageHint = named("X-Kongur-Hint")
+    static let requestID = named("X-Request-Id")
+
+    private static func named(_ text: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(text) else { preconditionFailure("'\(text)' is no name of a header") }
+        return name
+    }
+}

@@ -1,0 +1,65 @@
+import HTTPTypes
+import Hummingbird
+
+/// Lets in who may come in: the right host, no page of a stranger, a key where keys are needed.
+///
+/// Every route that is not listed as open needs a key, also one that does not exist; `/admin/` needs an admin's.
+struct AccessMiddleware: RouterMiddleware {
+    let keys: KeyRing
+    let origins: OriginRules
+
+    func handle(
+        _ request: Request,
+        context: ServerContext,
+        next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        try origins.checkHost(request.head.authority)
+        let origin = request.headers[.origin]
+        if let origin {
+            try origins.checkOrigin(origin, host: request.head.authority)
+            if request.method == .options, request.headers.contains(.accessControlRequestMethod) {
+                return Response(status: .noContent, headers: origins.preflight(origin))
+            }
+        }
+        do {
+            try authenticate(request, context)
+            var response = try await next(request, context)
+            if let origin { response.headers.append(contentsOf: origins.headers(origin)) }
+            return response
+        } catch var error as APIError {
+            // A page must be able to read why it was refused.
+            if let origin { error.headers = origins.headers(origin) }
+            throw error
+        }
+    }
+
+    private func authenticate(_ request: Request, _ context: ServerContext) throws(APIError) {
+        let path = request.uri.path
+        guard keys.isNeeded, !HealthRoutes.open.contains(path) else { return }
+        guard let shown = Self.shown(request), let key = keys.key(shown) else {
+            throw APIError(
+                .unauthorized,
+                type: "invalid_request_error",
+                "give a key that this server knows, as Authorization: Bearer KEY",
+                code: "invalid_api_key"
+            )
+        }
+        guard key.role == .admin || !path.hasPrefix("/admin") else {
+            throw APIError(
+                .forbidden,
+                type: "invalid_request_error",
+                "this needs an admin's key",
+                code: "admin_key_required"
+            )
+        }
+        context.record.authenticate(key)
+    }
+
+    private static func shown(_ request: Request) -> String? {
+        if let header = request.headers[.authorization] {
+            let words = header.split(separator: " ", maxSplits: 1)
+            return words.count == 2 && words[0].lowercased() == "bearer" ? String(words[1]) : nil
+        }
+        return request.headers[.apiKey]
+    }
+}

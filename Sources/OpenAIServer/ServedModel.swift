@@ -1,0 +1,46 @@
+package import InferenceEngine
+package import TextGeneration
+
+/// The model that a server answers with.
+package struct ServedModel: Sendable {
+    /// What clients call it; the first is what answers call it.
+    package var names: [String]
+    package var generator: TextGenerator
+    /// How to sample where a request does not say.
+    package var defaults: SamplingParameters
+    /// Seconds since 1970 at which it was loaded.
+    package var created: Int
+
+    package init(names: [String], generator: TextGenerator, defaults: SamplingParameters, created: Int) {
+        precondition(!names.isEmpty)
+        self.names = names
+        self.generator = generator
+        self.defaults = defaults
+        self.created = created
+    }
+
+    var name: String { names[0] }
+    var engine: Engine { generator.engine }
+
+    /// What requests are held against.
+    var limits: RequestLimits {
+        RequestLimits(contextLength: generator.contextLength, vocabularySize: engine.vocabularySize)
+    }
+
+    /// Throws a 404 when a request names another model.
+    func check(_ name: String) throws(APIError) {
+        if !names.contains(name) { throw .modelNotFound(name) }
+    }
+}
+
+/// The numbers that bound what one request may ask for.
+struct RequestLimits: Sendable {
+    var contextLength: Int
+    var vocabularySize: Int
+    /// Answers to one request, over all of its prompts.
+    var choices = 64
+    var messages = 4096
+    var stopStrings = 16
+    var stopStringLength = 1024
+    var logitBiases = 1024
+}

@@ -1,0 +1,167 @@
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import InferenceEngine
+package import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import ServiceLifecycle
+import UnixSignals
+
+/// The HTTP service in front of an engine: one group of services, ended by SIGTERM or SIGINT.
+package struct Server: Sendable {
+    /// Why a server cannot be started.
+    package struct Failure: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    private let model: ServedModel
+    private let configuration: ServerConfiguration
+    private let version: String
+    private let logger: Logger
+    private let keys: KeyRing
+    private let admission: Admission
+    private let monitor: ProgressMonitor
+
+    /// Throws `Failure` for a configuration that is not safe or not sound.
+    package init(
+        _ model: ServedModel,
+        _ configuration: ServerConfiguration,
+        version: String,
+        logger: Logger
+    ) throws(Failure) {
+        do {
+            keys = try KeyRing(configuration.keys, file: configuration.keysFile, logger)
+        } catch {
+            throw Failure(description: error.description)
+        }
+        guard configuration.isLoopback || keys.isNeeded || configuration.allowAnonymous else {
+            throw Failure(
+                description:
+                    "--host \(configuration.host) can be reached by others and there are no API keys: give --keys-file, or --allow-anonymous to let everybody ask"
+            )
+        }
+        self.model = model
+        self.configuration = configuration
+        self.version = version
+        self.logger = logger
+        admission = Admission(
+            AdmissionQueue.Limits(
+                running: model.engine.limits.maxSequences,
+                waiting: configuration.maxQueuedRequests,
+                waitingTokens: configuration.maxQueuedTokens
+            )
+        )
+        monitor = ProgressMonitor(model.engine, admission, limit: configuration.progressTimeout)
+    }
+
+    /// Serves until SIGTERM or SIGINT, and then until running answers are complete or the drain timeout is over.
+    ///
+    /// `started` is told the port. Throws `Failure` when it cannot listen.
+    package func run(started: @escaping @Sendable (Int) -> Void) async throws {
+        let application = Application(
+            responder: router.buildResponder(),
+            server: try transport(),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port),
+                availableConnectionsDelegate: MaximumAvailableConnections(configuration.maxConnections)
+            ),
+            onServerRunning: { channel in started(channel.localAddress?.port ?? 0) },
+            logger: logger
+        )
+        // The last one is ended first: requests drain while connections are still taken and told to come again.
+        let services: [any Service] = [
+            keys, monitor, EngineService(engine: model.engine), application,
+            Drain(admission: admission, timeout: configuration.drainTimeout),
+        ]
+        var group = ServiceGroupConfiguration(
+            services: services,
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        group.maximumGracefulShutdownDuration = configuration.drainTimeout + .seconds(10)
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch let error as IOError {
+            throw Failure(description: "cannot listen on \(configuration.host):\(configuration.port): \(error)")
+        }
+    }
+
+    private var router: Router<ServerContext> {
+        let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: RequestMiddleware())
+        router.add(middleware: AccessMiddleware(keys: keys, origins: OriginRules(configuration)))
+        let service = CompletionService(
+            model: model,
+            admission: admission,
+            configuration: configuration,
+            fingerprint: "kongur-\(version)"
+        )
+        CompletionRoutes(service: service).add(to: router)
+        ModelRoutes(model: model).add(to: router)
+        TokenRoutes(service: service).add(to: router)
+        HealthRoutes(model: model, admission: admission, monitor: monitor, version: version).add(to: router)
+        return router
+    }
+
+    private func transport() throws -> HTTPServerBuilder {
+        let writeTimeout = TimeAmount(configuration.writeTimeout)
+        var http = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionGuard(writeTimeout: writeTimeout)],
+            idleTimeout: TimeAmount(configuration.readTimeout)
+        )
+        http.httpDecoder = HTTP1Channel.Configuration.DecoderConfiguration(
+            maxHeaderFieldSize: 16 << 10,
+            maxHeaderListSize: 32 << 10,
+            maxHeaderFieldCount: 100
+        )
+        let plain = HTTPServerBuilder.http1(configuration: http)
+        switch (configuration.tlsCertificate, configuration.tlsKey) {
+        case (nil, nil): return plain
+        case (let certificate?, let key?):
+            do {
+                let chain = try NIOSSLCertificate.fromPEMFile(certificate)
+                return try .tls(
+                    plain,
+                    tlsConfiguration: .makeServerConfiguration(
+                        certificateChain: chain.map { .certificate($0) },
+                        privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
+                    )
+                )
+            } catch {
+                throw Failure(description: "\(certificate), \(key): no certificate and key in PEM form: \(error)")
+            }
+        default:
+            throw Failure(description: "--tls-certificate and --tls-key belong together: give both")
+        }
+    }
+}
+
+/// Ends the engine after the last answer.
+private struct EngineService: Service {
+    let engine: Engine
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await engine.shutdown()
+    }
+}
+
+/// Waits for running answers when the server ends, and cancels those that take too long.
+private struct Drain: Service {
+    let admission: Admission
+    let timeout: Duration
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        admission.drain(seconds: Int((timeout / .seconds(1)).rounded(.up)))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                if (try? await Task.sleep(for: timeout)) != nil { admission.cancelAll() }
+            }
+            await admission.waitUntilIdle()
+            group.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,47 @@
+/// How a server listens, whom it lets in, and how much it takes on.
+package struct ServerConfiguration: Sendable {
+    package var host = "127.0.0.1"
+    /// 0 takes a free port.
+    package var port = 8000
+    package var tlsCertificate: String?
+    package var tlsKey: String?
+
+    /// Keys by the names of their holders.
+    package var keys: [APIKey] = []
+    /// See `KeyFile`.
+    package var keysFile: String?
+    /// Whether a server that others can reach may do without keys.
+    package var allowAnonymous = false
+    /// Names under which clients may address the server; empty takes the loopback names when it listens there, and
+    /// every name otherwise.
+    package var allowedHosts: [String] = []
+    /// Origins whose pages may ask, such as `https://chat.example.org`; `*` is all.
+    package var allowedOrigins: [String] = []
+
+    /// Answers that may wait for a place in the batch.
+    package var maxQueuedRequests = 256
+    /// Prompt tokens of the answers that wait.
+    package var maxQueuedTokens = 262_144
+    package var maxConnections = 1024
+    /// Bytes of a request's body; nil is enough for the model's context.
+    package var maxBodySize: Int?
+    /// For a request's head and body to arrive.
+    package var readTimeout: Duration = .seconds(30)
+    /// For a client to read on.
+    package var writeTimeout: Duration = .seconds(60)
+    /// For an answer to be complete.
+    package var requestTimeout: Duration = .seconds(3600)
+    /// For running answers to finish when the server ends.
+    package var drainTimeout: Duration = .seconds(30)
+    /// Between comments that keep a quiet stream alive.
+    package var keepAlive: Duration = .seconds(5)
+    /// Work without a token for this long means that the engine hangs.
+    package var progressTimeout: Duration = .seconds(60)
+
+    package init() {}
+
+    /// Whether nobody on another machine can reach the server.
+    package var isLoopback: Bool {
+        ["localhost", "::1", "[::1]"].contains(host) || host.hasPrefix("127.")
+    }
+}

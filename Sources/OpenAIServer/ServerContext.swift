@@ -1,0 +1,15 @@
+import Hummingbird
+import NIOCore
+
+/// What belongs to one request while it is worked on.
+struct ServerContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+    var record: RequestRecord
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+        record = RequestRecord(id: "")
+    }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import InferenceEngine
+import Logging
+import NIOCore
+import TextGeneration
+
+/// Runs a request's answers and writes the response, at once or as a stream.
+struct AnswerResponse: Sendable {
+    var run: GenerationRun
+    var format: any AnswerFormat
+    var includeUsage: Bool
+    var headers: HTTPFields
+    /// Told what the answers cost when they are complete.
+    var record: RequestRecord
+
+    private var promptTokens: Int { run.prompts.map(\.tokenIDs.count).reduce(0, +) }
+    private var hasLogprobs: Bool { run.options.sampling.logprobs != nil }
+
+    /// Waits for all answers.
+    func whole() async throws -> Response {
+        var results = [GenerationResult?](repeating: nil, count: run.choices)
+        var logprobs = [[TokenTextLogprobs]](repeating: [], count: run.choices)
+        var prefilled: Int?
+        try await run.run { event in
+            switch event {
+            case .answer(let choice, .logprobs(let token)): logprobs[choice].append(token)
+            case .answer(let choice, .finished(let result)): results[choice] = result
+            case .prefilled(let cached): prefilled = (prefilled ?? 0) + cached
+            case .answer, .tick: break
+            }
+        }
+        let answers = results.enumerated().compactMap { choice, result in
+            result.map { Answer(choice: choice, result: $0, logprobs: hasLogprobs ? logprobs[choice] : nil) }
+        }
+        let usage = usage(answers.map(\.result.usage), prefilled)
+        record.finish(usage)
+        var headers = headers
+        headers[.contentType] = "application/json"
+        return Response(
+            status: .ok,
+            headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try format.response(answers, usage)))
+        )
+    }
+
+    /// Writes what comes as it comes.
+    func stream() -> Response {
+        var headers = headers
+        headers[.contentType] = "text/event-stream; charset=utf-8"
+        headers[.cacheControl] = "no-cache"
+        return Response(
+            status: .ok,
+            headers: headers,
+            body: ResponseBody { writer in
+                do {
+                    try await write(to: &writer)
+                } catch let error as APIError {
+                    try await fail(error, &writer)
+                } catch let error as EngineError {
+                    try await fail(APIError(error), &writer)
+                }
+                try await writer.write(ServerSentEvents.done)
+                try await writer.finish(nil)
+            }
+        )
+    }
+
+    private func write(to writer: inout any ResponseBodyWriter) async throws {
+        for choice in 0..<run.choices {
+            if let chunk = try format.opening(choice: choice) { try await writer.write(ServerSentEvents.data(chunk)) }
+        }
+        var pieces = AnswerPieces(choices: run.choices, hasLogprobs: hasLogprobs)
+        var usages: [TokenUsage] = []
+        var prefilled: Int?
+        var isQuiet = false
+        try await run.run { event in
+            switch event {
+            case .answer(let choice, let event):
+                if case .finished(let result) = event { usages.append(result.usage) }
+                guard let piece = pieces.append(choice, event), let chunk = try format.chunk(piece) else { return }
+                try await writer.write(ServerSentEvents.data(chunk))
+                isQuiet = false
+            case .prefilled(let cached): prefilled = (prefilled ?? 0) + cached
+            case .tick:
+                if isQuiet { try await writer.write(ServerSentEvents.keepAlive) }
+                isQuiet = true
+            }
+        }
+        let usage = usage(usages, prefilled)
+        record.finish(usage)
+        if includeUsage { try await writer.write(ServerSentEvents.data(format.usageChunk(usage))) }
+    }
+
+    /// The status has been sent: the error is an event.
+    private func fail(_ error: APIError, _ writer: inout any ResponseBodyWriter) async throws {
+        record.fail(error)
+        try await writer.write(ServerSentEvents.data(JSONOutput.data(ErrorBody(error))))
+    }
+
+    private func usage(_ answers: [TokenUsage], _ prefilled: Int?) -> Usage {
+        Usage(
+            promptTokens: promptTokens,
+            cachedTokens: prefilled ?? answers.map(\.cachedTokens).reduce(0, +),
+            answers: answers
+        )
+    }
+}
+
+extension APIError {
+    /// What the engine refused or could not finish.
+    init(_ error: EngineError) {
+        self =
+            switch error.code {
+            case .invalidRequest: .invalid(nil, error.message)
+            case .promptTooLong: .invalid(nil, error.message, code: "context_length_exceeded")
+            case .shutDown: .shuttingDown
+            case .duplicateRequest, .invalidConfiguration, .invalidLogits, .deviceFailed:
+                APIError(.internalServerError, type: "server_error", error.message, code: error.code.rawValue)
+            }
+    }
+}

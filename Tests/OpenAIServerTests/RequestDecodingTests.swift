@@ -1,0 +1,90 @@
+import InferenceEngine
+import Testing
+import TextGeneration
+import Tokenizers
+
+@testable import OpenAIServer
+
+struct RequestDecodingTests {
+    private let limits = RequestLimits(contextLength: 1024, vocabularySize: 1000)
+
+    private func chat(_ more: String, defaults: SamplingParameters = .greedy) throws -> ChatRequest {
+        let text =
+            #"{"model": "m", "messages": [{"role": "user", "content": "hi"}]"# + (more.isEmpty ? "" : ", ") + more + "}"
+        return try ChatRequest(RequestFields(Array(text.utf8)), limits, defaults: defaults)
+    }
+
+    private func param(_ more: String) -> String? {
+        do {
+            _ = try chat(more)
+            return nil
+        } catch {
+            return (error as? APIError)?.param
+        }
+    }
+
+    @Test func takesWhatIsGivenAndDefaultsForTheRest() throws {
+        var defaults = SamplingParameters(temperature: 0.6)
+        defaults.topP = 0.95
+        let request = try chat(
+            #""top_k": 5, "seed": -1, "max_tokens": 7, "max_completion_tokens": 9, "stop": "x", "n": 2, "min_p": null"#,
+            defaults: defaults
+        )
+        let options = request.generation.options
+        #expect(options.sampling.temperature == 0.6)
+        #expect(options.sampling.topP == 0.95)
+        #expect(options.sampling.topK == 5)
+        #expect(options.sampling.seed == .max)
+        #expect(options.maxNewTokens == 9)
+        #expect(options.stopStrings == ["x"])
+        #expect(request.generation.count == 2)
+        #expect(request.messages == [ChatMessage(role: "user", content: "hi")])
+    }
+
+    @Test(arguments: [
+        (#""temperature": 2.1"#, "temperature"), (#""temperature": NaN"#, "temperature"),
+        (#""temperature": true"#, "temperature"), (#""top_p": -0.1"#, "top_p"), (#""top_k": -2"#, "top_k"),
+        (#""top_k": 1.5"#, "top_k"), (#""min_p": Infinity"#, "min_p"), (#""seed": 1e40"#, "seed"),
+        (#""repetition_penalty": 0"#, "repetition_penalty"), (#""presence_penalty": 3"#, "presence_penalty"),
+        (#""frequency_penalty": "1""#, "frequency_penalty"), (#""n": 65"#, "n"), (#""stream": 1"#, "stream"),
+        (#""max_tokens": 0"#, "max_tokens"), (#""max_completion_tokens": 1025"#, "max_completion_tokens"),
+        (#""max_tokens": 5, "min_tokens": 6"#, "min_tokens"), (#""priority": 5000"#, "priority"),
+        (#""stop": 1"#, "stop"), (#""stop": [1]"#, "stop"), (#""logit_bias": [1]"#, "logit_bias"),
+        (#""logit_bias": {"x": 1}"#, "logit_bias"), (#""logit_bias": {"1": NaN}"#, "logit_bias"),
+        (#""top_logprobs": 3"#, "top_logprobs"), (#""logprobs": true, "top_logprobs": 21"#, "top_logprobs"),
+        (#""tools": [{"type": "function"}]"#, "tools"),
+        (#""response_format": {"type": "json_object"}"#, "response_format"),
+    ])
+    func namesWhatIsWrong(_ fields: String, _ name: String) {
+        #expect(param(fields) == name)
+    }
+
+    @Test func joinsPartsOfText() throws {
+        let text =
+            #"{"model": "m", "messages": [{"role": "developer", "content": [{"type": "text", "text": "a"}, {"text": "b"}]}]}"#
+        let request = try ChatRequest(RequestFields(Array(text.utf8)), limits, defaults: .greedy)
+        #expect(request.messages == [ChatMessage(role: "system", content: "ab")])
+    }
+
+    @Test func takesEveryFormOfPrompt() throws {
+        func prompts(_ prompt: String) throws -> [Prompt] {
+            let text = #"{"model": "m", "prompt": "# + prompt + "}"
+            return try CompletionRequest(RequestFields(Array(text.utf8)), limits, defaults: .greedy).prompts
+        }
+        #expect(try prompts(#""a""#) == [.text("a")])
+        #expect(try prompts(#"["a", "b"]"#) == [.text("a"), .text("b")])
+        #expect(try prompts("[1, 2]") == [.tokenIDs([1, 2])])
+        #expect(try prompts("[[1], [2]]") == [.tokenIDs([1]), .tokenIDs([2])])
+        for wrong in ["1", "[]", "[-1]", "[1000]", "[1, \"a\"]", "[[1.5]]", "{}", "null"] {
+            #expect(throws: APIError.self, "\(wrong)") { try prompts(wrong) }
+        }
+    }
+
+    @Test func escapesWhatComesFromOutside() {
+        #expect("a\u{1B}[2J\nb".escaped(limit: 100) == "a\\u{1b}[2J\\u{a}b")
+        #expect(RequestRecord.identifier("ok-1.2:3_4") == "ok-1.2:3_4")
+        for wrong in ["", "a b", "a\r\nX: y", String(repeating: "a", count: 129), "é"] {
+            #expect(RequestRecord.identifier(wrong).hasPrefix("req-"))
+        }
+    }
+}

@@ -162,7 +162,8 @@ let package = Package(
         tests(
             "OpenAIServerTests",
             [
-                "OpenAIServer", "InferenceEngine", "KongurCLI", "KongurTesting", "TextGeneration", "Tokenizers",
+                "DeviceRuntime", "OpenAIServer", "InferenceEngine", "KongurCLI", "KongurTesting", "TextGeneration",
+                "Tokenizers",
                 logging,
             ]
         ),

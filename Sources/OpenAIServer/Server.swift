@@ -101,7 +101,8 @@ package struct Server: Sendable {
         CompletionRoutes(service: service).add(to: router)
         ModelRoutes(model: model).add(to: router)
         TokenRoutes(service: service).add(to: router)
-        HealthRoutes(model: model, admission: admission, monitor: monitor, version: version).add(to: router)
+        HealthRoutes(model: model, admission: admission, monitor: monitor, keys: keys, version: version)
+            .add(to: router)
         return router
     }
 

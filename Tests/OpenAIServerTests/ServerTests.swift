@@ -232,7 +232,19 @@ import Testing
         #expect(try await get("/health/live", nil) == 200)
         #expect(try await get("/v1/models", user) == 200)
         #expect(try await get("/admin/status", user) == 403)
+        for path in ["//admin/status", "/admin/status/", "/admin//status"] {
+            #expect(try await get(path, user) != 200, "\(path)")
+        }
         #expect(try await get("/admin/status", admin) == 200)
+        // What one has asked, another does not find in the cache.
+        func cached(_ key: String) async throws -> Int? {
+            let reply = try await server.post("/v1/chat/completions", question, ["Authorization": "Bearer \(key)"])
+            let usage = reply.json["usage"] as? [String: Any]
+            return (usage?["prompt_tokens_details"] as? [String: Any])?["cached_tokens"] as? Int
+        }
+        #expect(try await cached(user) == 0)
+        #expect(try await cached(admin) == 0)
+        #expect(try await cached(user) ?? 0 > 0)
         #expect(try program.run("keys", "remove", file, "ann").status == 0)
         let deadline = ContinuousClock.now + .seconds(5)
         while try await get("/v1/models", user) == 200, ContinuousClock.now < deadline {

@@ -22,9 +22,9 @@ package final class ProgressMonitor: Service, Sendable {
     }
 
     /// False when there is work and no token has come for too long, and when the engine has failed.
-    var isLive: Bool {
+    func isLive(at now: ContinuousClock.Instant = .now) -> Bool {
         guard engine.failure == nil || admission.isDraining else { return false }
-        return admission.answers == 0 || ContinuousClock.now - state.withLock(\.lastProgress) < limit
+        return admission.answers == 0 || now - state.withLock(\.lastProgress) < limit
     }
 
     /// Looks once a second until the server ends.

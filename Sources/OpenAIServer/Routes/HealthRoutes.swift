@@ -7,6 +7,7 @@ struct HealthRoutes: Sendable {
     let model: ServedModel
     let admission: Admission
     let monitor: ProgressMonitor
+    let keys: KeyRing
     let version: String
 
     private struct State: Encodable {
@@ -55,19 +56,20 @@ struct HealthRoutes: Sendable {
 
     func add(to router: Router<ServerContext>) {
         router.get("/health") { _, _ in try state(isReady) }
-        router.get("/health/live") { _, _ in try state(monitor.isLive) }
+        router.get("/health/live") { _, _ in try state(monitor.isLive()) }
         router.get("/health/ready") { _, _ in try state(isReady) }
         router.get("/v2/health/live") { _, _ in
-            try Response(json: Live(live: monitor.isLive), status: Self.status(monitor.isLive))
+            try Response(json: Live(live: monitor.isLive()), status: Self.status(monitor.isLive()))
         }
         router.get("/v2/health/ready") { _, _ in try Response(json: Ready(ready: isReady), status: Self.status(isReady))
         }
         router.get("/v2") { _, _ in try Response(json: Metadata(version: version)) }
         router.get("/version") { _, _ in try Response(json: Version(version: version)) }
-        router.get("/admin/status") { _, _ in try Response(json: status) }
+        router.group("/admin").add(middleware: AdminMiddleware(keys: keys))
+            .get("/status") { _, _ in try Response(json: status) }
     }
 
-    private var isReady: Bool { !admission.isDraining && monitor.isLive }
+    private var isReady: Bool { !admission.isDraining && monitor.isLive() }
 
     private func state(_ isGood: Bool) throws -> Response {
         try Response(json: State(status: isGood ? "ok" : "unavailable"), status: Self.status(isGood))

@@ -21,9 +21,12 @@ struct RequestMiddleware: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch {
-            let error = Self.apiError(error, request)
-            record.fail(error)
-            response = try Self.response(error, closing: request.hasBody && !record.bodyIsRead)
+            let told = APIError(error, request)
+            record.fail(told)
+            if told.status.kind == .serverError, !(error is APIError) {
+                context.logger.error("failure", metadata: ["id": "\(record.id)", "reason": "\(error)"])
+            }
+            response = try Self.response(told, closing: request.hasBody && !record.bodyIsRead)
         }
         response.headers[.requestID] = record.id
         let (logger, status) = (context.logger, response.status)
@@ -37,28 +40,15 @@ struct RequestMiddleware: RouterMiddleware {
         let body = response.body
         response.body = ResponseBody { writer in
             defer { log() }
-            try await body.write(writer)
+            do {
+                try await body.write(writer)
+            } catch {
+                // What could be told to the client has been told by the body.
+                record.fail(.clientGone)
+                throw error
+            }
         }
         return response
-    }
-
-    private static func apiError(_ error: any Error, _ request: Request) -> APIError {
-        switch error {
-        case let error as APIError: error
-        case let error as HTTPError where error.status == .notFound:
-            APIError(
-                .notFound,
-                type: "invalid_request_error",
-                "there is no \(request.method.rawValue) \(request.uri.path.escaped(limit: 200)) here",
-                code: "not_found"
-            )
-        case let error as HTTPError:
-            APIError(error.status, type: "invalid_request_error", error.body ?? error.status.reasonPhrase)
-        case is ClientGone, is CancellationError:
-            APIError(.init(code: 499, reasonPhrase: "Client Closed Request"), type: "cancelled", "the client has gone")
-        case let error as EngineError: APIError(error)
-        default: APIError(.internalServerError, type: "server_error", "the server failed; its log says more")
-        }
     }
 
     private static func response(_ error: APIError, closing: Bool) throws -> Response {
@@ -74,6 +64,11 @@ struct RequestMiddleware: RouterMiddleware {
             throw CloseConnection()
         }
         return response
+    }
+
+    /// Probes come every few seconds and say nothing new.
+    private static func isProbe(_ request: Request) -> Bool {
+        HealthRoutes.open.contains(request.uri.path)
     }
 
     private static func log(
@@ -96,7 +91,8 @@ struct RequestMiddleware: RouterMiddleware {
             fields["completion_tokens"] = "\(usage.completionTokens)"
         }
         if let error = record.error { fields["error"] = "\(error.code ?? error.type)" }
-        logger.log(level: status.kind == .serverError ? .error : .info, "request", metadata: fields)
+        let level = status.kind == .serverError ? Logger.Level.error : isProbe(request) ? .debug : .info
+        logger.log(level: level, "request", metadata: fields)
     }
 }
 
@@ -104,4 +100,32 @@ extension Request {
     var hasBody: Bool {
         headers.contains(.transferEncoding) || (headers[.contentLength].map { $0 != "0" } ?? false)
     }
+}
+
+extension APIError {
+    /// What a client is told of any error.
+    fileprivate init(_ error: any Error, _ request: Request) {
+        self =
+            switch error {
+            case let error as APIError: error
+            case let error as EngineError: APIError(error)
+            case let error as HTTPError where error.status == .notFound:
+                APIError(
+                    .notFound,
+                    type: "invalid_request_error",
+                    "there is no \(request.method.rawValue) \(request.uri.path.escaped(limit: 200)) here",
+                    code: "not_found"
+                )
+            case let error as HTTPError:
+                APIError(error.status, type: "invalid_request_error", error.body ?? error.status.reasonPhrase)
+            case is ClientGone, is CancellationError: .clientGone
+            default: APIError(.internalServerError, type: "server_error", "the server failed; its log says more")
+            }
+    }
+
+    fileprivate static let clientGone = APIError(
+        HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request"),
+        type: "cancelled",
+        "the client has gone"
+    )
 }

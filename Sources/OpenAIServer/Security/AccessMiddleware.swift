@@ -3,7 +3,7 @@ import Hummingbird
 
 /// Lets in who may come in: the right host, no page of a stranger, a key where keys are needed.
 ///
-/// Every route that is not listed as open needs a key, also one that does not exist; `/admin/` needs an admin's.
+/// Every route that is not listed as open needs a key, also one that does not exist.
 struct AccessMiddleware: RouterMiddleware {
     let keys: KeyRing
     let origins: OriginRules
@@ -34,22 +34,13 @@ struct AccessMiddleware: RouterMiddleware {
     }
 
     private func authenticate(_ request: Request, _ context: ServerContext) throws(APIError) {
-        let path = request.uri.path
-        guard keys.isNeeded, !HealthRoutes.open.contains(path) else { return }
+        guard keys.isNeeded, !HealthRoutes.open.contains(request.uri.path) else { return }
         guard let shown = Self.shown(request), let key = keys.key(shown) else {
             throw APIError(
                 .unauthorized,
                 type: "invalid_request_error",
                 "give a key that this server knows, as Authorization: Bearer KEY",
                 code: "invalid_api_key"
-            )
-        }
-        guard key.role == .admin || !path.hasPrefix("/admin") else {
-            throw APIError(
-                .forbidden,
-                type: "invalid_request_error",
-                "this needs an admin's key",
-                code: "admin_key_required"
             )
         }
         context.record.authenticate(key)
@@ -61,5 +52,28 @@ struct AccessMiddleware: RouterMiddleware {
             return words.count == 2 && words[0].lowercased() == "bearer" ? String(words[1]) : nil
         }
         return request.headers[.apiKey]
+    }
+}
+
+/// Lets in holders of an admin's key, where keys are needed.
+///
+/// Belongs to routes and not to paths, of which one route has several.
+struct AdminMiddleware: RouterMiddleware {
+    let keys: KeyRing
+
+    func handle(
+        _ request: Request,
+        context: ServerContext,
+        next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        guard !keys.isNeeded || context.record.key?.role == .admin else {
+            throw APIError(
+                .forbidden,
+                type: "invalid_request_error",
+                "this needs an admin's key",
+                code: "admin_key_required"
+            )
+        }
+        return try await next(request, context)
     }
 }

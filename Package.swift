@@ -163,8 +163,7 @@ let package = Package(
             "OpenAIServerTests",
             [
                 "DeviceRuntime", "OpenAIServer", "InferenceEngine", "KongurCLI", "KongurTesting", "TextGeneration",
-                "Tokenizers",
-                logging,
+                "Tokenizers", httpTypes, logging,
             ]
         ),
         tests("KongurTests", ["Kongur", "DeviceRuntime"]),

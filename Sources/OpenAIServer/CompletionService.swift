@@ -9,6 +9,7 @@ import TextGeneration
 struct CompletionService: Sendable {
     let model: ServedModel
     let admission: Admission
+    let rateLimit: RateLimit
     let configuration: ServerConfiguration
     /// Who made the answers, as `system_fingerprint` tells.
     let fingerprint: String
@@ -85,7 +86,7 @@ struct CompletionService: Sendable {
 
     /// Lets a request in and writes its answers.
     ///
-    /// Throws what `Admission.admit` throws, and for answers that are not streamed what ends them early.
+    /// Throws what `RateLimit.take` and `Admission.admit` throw, and for answers that are not streamed what ends them early.
     func answer(
         _ generation: GenerationFields,
         _ prompts: [PreparedPrompt],
@@ -93,6 +94,7 @@ struct CompletionService: Sendable {
         idPrefix: String,
         _ context: ServerContext
     ) async throws -> Response {
+        try rateLimit.take(context.record.key?.name ?? "")
         var options = generation.options
         options.cacheSalt = context.record.key?.cacheSalt
         let promptTokens = prompts.map(\.tokenIDs.count).max() ?? 0

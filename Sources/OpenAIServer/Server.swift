@@ -95,6 +95,7 @@ package struct Server: Sendable {
         let service = CompletionService(
             model: model,
             admission: admission,
+            rateLimit: RateLimit(perMinute: configuration.requestsPerMinute),
             configuration: configuration,
             fingerprint: "kongur-\(version)"
         )

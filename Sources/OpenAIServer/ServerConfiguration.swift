@@ -22,6 +22,8 @@ package struct ServerConfiguration: Sendable {
     package var maxQueuedRequests = 256
     /// Prompt tokens of the answers that wait.
     package var maxQueuedTokens = 262_144
+    /// Requests of one key; nil is no limit.
+    package var requestsPerMinute: Int?
     package var maxConnections = 1024
     /// Bytes of a request's body; nil is enough for the model's context.
     package var maxBodySize: Int?

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Testing
 
 @testable import OpenAIServer
@@ -41,5 +42,26 @@ struct AdmissionQueueTests {
         }
         // Eighteen wait and two are half done, each with 10 tokens to read and 50 to write.
         #expect(last == 19 * 60)
+    }
+}
+
+struct RateLimitTests {
+    @Test func savesUpForOneMinute() throws {
+        let start = ContinuousClock.now
+        let limit = RateLimit(perMinute: 30)
+        for _ in 0..<30 { try limit.take("ann", start) }
+        do throws(APIError) {
+            try limit.take("ann", start)
+            Issue.record("the thirty-first request was taken")
+        } catch {
+            #expect(error.status == .tooManyRequests)
+            #expect(error.retryAfter == 2)
+        }
+        // Another holder has its own, and two seconds bring one request.
+        try limit.take("bob", start)
+        try limit.take("ann", start + .seconds(2))
+        #expect(throws: APIError.self) { try limit.take("ann", start + .seconds(2)) }
+        for _ in 0..<30 { try limit.take("ann", start + .seconds(1000)) }
+        #expect(throws: APIError.self) { try limit.take("ann", start + .seconds(1000)) }
     }
 }

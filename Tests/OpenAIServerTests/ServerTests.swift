@@ -197,6 +197,19 @@ import Testing
         #expect(alone?.isEmpty == false)
     }
 
+    @Test func logsCannotBeForged() async throws {
+        let server = try await RunningServer()
+        let secret = "a prompt that nobody should read"
+        _ = try await server.get("/x\"status=200", ["X-Request-Id": "a b"])
+        _ = try await server.post("/v1/completions", long(["prompt": secret, "max_tokens": 1]))
+        _ = try await server.post("/v1/completions", long(["prompt": secret, "model": secret]))
+        let lines = server.log.split(separator: "\n").filter { $0.contains(" request ") }
+        #expect(lines.count == 3)
+        #expect(!server.log.contains("nobody"))
+        #expect(lines.first?.contains(#" path="/x\"status=200" "#) == true)
+        #expect(lines.first?.contains(" id=req-") == true)
+    }
+
     @Test func pageOfAStrangerMayNotAsk() async throws {
         let server = try await RunningServer("--cors-origin", "https://friend.example")
         let get = { (headers: [String: String]) in try await server.get("/v1/models", headers) }

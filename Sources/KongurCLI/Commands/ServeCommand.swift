@@ -45,6 +45,8 @@ struct ServeCommand: AsyncParsableCommand {
             throw KongurError(.invalidModel, "\(loaded.path): has no tokenizer, so it cannot be asked over HTTP")
         }
         generator.system = try settings.system()
+        // Who reads a stream waits for its first words: models that think say so at once.
+        generator.preambleLimit = 16
         let served = ServedModel(
             names: [try settings.string("model-name") ?? Self.name(of: name)],
             generator: generator,

@@ -60,6 +60,9 @@ struct ServerArguments: ParsableArguments {
     @Option(help: "Prompt tokens of the answers that wait, at most. Default: 262144.")
     var maxQueuedTokens: Int?
 
+    @Option(help: "Requests a minute for each key, at most; by default there is no limit.")
+    var requestsPerMinute: Int?
+
     @Option(help: "Connections at once, at most. Default: 1024.")
     var maxConnections: Int?
 
@@ -110,6 +113,7 @@ struct ServerArguments: ParsableArguments {
         add("tls-key", tlsKey)
         add("max-queued-requests", maxQueuedRequests)
         add("max-queued-tokens", maxQueuedTokens)
+        add("requests-per-minute", requestsPerMinute)
         add("max-connections", maxConnections)
         add("max-body-size", maxBodySize)
         add("read-timeout", readTimeout)

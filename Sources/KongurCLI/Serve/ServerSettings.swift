@@ -119,6 +119,7 @@ extension ServerSettings {
         configuration.allowedOrigins = list("cors-origin")
         set(\.maxQueuedRequests, try int("max-queued-requests", in: 0...1_000_000))
         set(\.maxQueuedTokens, try int("max-queued-tokens"))
+        configuration.requestsPerMinute = try int("requests-per-minute", in: 1...1_000_000)
         set(\.maxConnections, try int("max-connections", in: 1...1_000_000))
         configuration.maxBodySize = try int("max-body-size", in: 1...(1 << 30))
         set(\.readTimeout, try seconds("read-timeout"))
@@ -171,6 +172,7 @@ extension ServerSettings {
             ("tls-key", unmasked.tlsKey.map(quoted)),
             ("max-queued-requests", String(unmasked.maxQueuedRequests)),
             ("max-queued-tokens", String(unmasked.maxQueuedTokens)),
+            ("requests-per-minute", unmasked.requestsPerMinute.map(String.init)),
             ("max-connections", String(unmasked.maxConnections)),
             ("max-body-size", unmasked.maxBodySize.map(String.init)),
             ("read-timeout", seconds(unmasked.readTimeout)),

@@ -94,9 +94,13 @@ struct CompletionService: Sendable {
         idPrefix: String,
         _ context: ServerContext
     ) async throws -> Response {
-        try rateLimit.take(context.record.key?.name ?? "")
+        let key = context.record.key
+        try rateLimit.take(key?.name ?? "")
         var options = generation.options
-        options.cacheSalt = context.record.key?.cacheSalt
+        if let key, key.role != .admin, options.priority > 0 {
+            throw APIError.invalid("priority", "'priority' above 0 goes before others: it needs an admin's key")
+        }
+        options.cacheSalt = key?.cacheSalt
         let promptTokens = prompts.map(\.tokenIDs.count).max() ?? 0
         let ticket = try admission.admit(
             answers: prompts.count * generation.count,

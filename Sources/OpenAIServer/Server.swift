@@ -58,8 +58,8 @@ package struct Server: Sendable {
 
     /// Serves until SIGTERM or SIGINT, and then until running answers are complete or the drain timeout is over.
     ///
-    /// `started` is told the port. Throws `Failure` when it cannot listen.
-    package func run(started: @escaping @Sendable (Int) -> Void) async throws {
+    /// `started` is told the address. Throws `Failure` when it cannot listen.
+    package func run(started: @escaping @Sendable (String) -> Void) async throws {
         let application = Application(
             responder: router.buildResponder(),
             server: try transport(),
@@ -67,7 +67,11 @@ package struct Server: Sendable {
                 address: .hostname(configuration.host, port: configuration.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.maxConnections)
             ),
-            onServerRunning: { channel in started(channel.localAddress?.port ?? 0) },
+            onServerRunning: { channel in
+                var listening = configuration
+                listening.port = channel.localAddress?.port ?? configuration.port
+                started(listening.address)
+            },
             logger: logger
         )
         // The last one is ended first: requests drain while connections are still taken and told to come again.
@@ -83,8 +87,8 @@ package struct Server: Sendable {
         group.maximumGracefulShutdownDuration = configuration.drainTimeout + .seconds(10)
         do {
             try await ServiceGroup(configuration: group).run()
-        } catch let error as IOError {
-            throw Failure(description: "cannot listen on \(configuration.host):\(configuration.port): \(error)")
+        } catch  where error is IOError || error is SocketAddressError || error is SocketAddressError.UnknownHost {
+            throw Failure(description: "cannot listen on \(configuration.address): \(error)")
         }
     }
 

@@ -42,6 +42,9 @@ package struct ServerConfiguration: Sendable {
 
     package init() {}
 
+    /// Host and port, as URLs write them.
+    package var address: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
+
     /// Whether nobody on another machine can reach the server.
     package var isLoopback: Bool {
         ["localhost", "::1", "[::1]"].contains(host) || host.hasPrefix("127.")

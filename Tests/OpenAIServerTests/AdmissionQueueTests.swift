@@ -45,6 +45,48 @@ struct AdmissionQueueTests {
     }
 }
 
+struct AdmissionTests {
+    private func admission() -> Admission {
+        Admission(AdmissionQueue.Limits(running: 1, waiting: 1, waitingTokens: 1000))
+    }
+
+    @Test func saysWhenThereWillBeRoom() throws {
+        let admission = admission()
+        admission.measured(tokensPerSecond: 10)
+        let tickets = try (0..<2).map { _ in try admission.admit(answers: 1, promptTokens: 40, newTokens: 60) }
+        do throws(APIError) {
+            _ = try admission.admit(answers: 1, promptTokens: 1, newTokens: 1)
+            Issue.record("a third request was let in")
+        } catch {
+            #expect(error.status == .tooManyRequests)
+            // A hundred tokens wait, half of a hundred run, ten are computed a second.
+            #expect(error.retryAfter == 15)
+        }
+        tickets[0].release(drawnTokens: 60)
+        tickets[0].release(drawnTokens: 60)
+        #expect(admission.answers == 1)
+        _ = try admission.admit(answers: 1, promptTokens: 1, newTokens: 1)
+        #expect(admission.answers == 1, "a ticket that nobody holds gives its place back")
+    }
+
+    @Test func drains() async throws {
+        let admission = admission()
+        let ticket = try admission.admit(answers: 1, promptTokens: 1, newTokens: 1)
+        admission.drain(seconds: 7)
+        do throws(APIError) {
+            _ = try admission.admit(answers: 1, promptTokens: 1, newTokens: 1)
+            Issue.record("a request was let in while the server drains")
+        } catch {
+            #expect(error.status == .serviceUnavailable)
+            #expect(error.retryAfter == 7)
+        }
+        async let idle: Void = admission.waitUntilIdle()
+        ticket.release()
+        await idle
+        await admission.waitUntilIdle()
+    }
+}
+
 struct RateLimitTests {
     @Test func savesUpForOneMinute() throws {
         let start = ContinuousClock.now

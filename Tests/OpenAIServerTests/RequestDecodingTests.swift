@@ -1,4 +1,6 @@
+import HTTPTypes
 import InferenceEngine
+import KongurTesting
 import Testing
 import TextGeneration
 import Tokenizers
@@ -78,6 +80,41 @@ struct RequestDecodingTests {
         for wrong in ["1", "[]", "[-1]", "[1000]", "[1, \"a\"]", "[[1.5]]", "{}", "null"] {
             #expect(throws: APIError.self, "\(wrong)") { try prompts(wrong) }
         }
+    }
+
+    /// Broken in every place: each body is taken or refused, and none traps.
+    @Test func survivesDamagedBodies() async throws {
+        let bodies = [
+            #"{"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]}], "n": 2, "seed": -9}"#,
+            #"{"model": "m", "prompt": [[1, 2], [3]], "logit_bias": {"1": 2.5e1}, "stop": ["a", "é"], "top_p": 1E-2}"#,
+        ]
+        var random = SeededGenerator(4)
+        let pieces = Array(#"{}[]",:0129-+.eE\ua\ntruefalsnN"#.utf8) + [0, 0x80, 0xC3, 0xFF]
+        var taken = 0
+        for round in 0..<4000 {
+            var body = Array(bodies[round % 2].utf8)
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let place = Int.random(in: body.indices, using: &random)
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: body[place] = pieces.randomElement(using: &random) ?? 0
+                case 1: body.insert(pieces.randomElement(using: &random) ?? 0, at: place)
+                default: body.remove(at: place)
+                }
+            }
+            do throws(APIError) {
+                let fields = try RequestFields(body)
+                if round % 2 == 0 {
+                    _ = try ChatRequest(fields, limits, defaults: .greedy)
+                } else {
+                    _ = try CompletionRequest(fields, limits, defaults: .greedy)
+                }
+                taken += 1
+            } catch {
+                #expect(error.status == .badRequest)
+            }
+            if round % 100 == 0 { await Task.yield() }
+        }
+        #expect((100...3900).contains(taken))
     }
 
     @Test func escapesWhatComesFromOutside() {

@@ -112,6 +112,15 @@ import Testing
             }
             #expect(answer.isEmpty || String(decoding: answer, as: UTF8.self).hasPrefix("HTTP/1.1 408"))
         }
+        // A body that is too long is refused unread, and the connection ends.
+        let refused = try await blocking { [port = server.port] in
+            let client = try Client(port: port)
+            try client.send(
+                Data("POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n{".utf8)
+            )
+            return try Reply(client.readToEnd())
+        }
+        #expect(refused.status == 413)
         let headers = Dictionary(uniqueKeysWithValues: (0..<200).map { ("X-\($0)", "x") })
         #expect(try await server.get("/version", headers).status == 400)
         #expect(try await server.get("/version").status == 200)

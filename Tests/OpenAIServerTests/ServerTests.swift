@@ -249,6 +249,12 @@ import Testing
             #expect(try await get(path, user) != 200, "\(path)")
         }
         #expect(try await get("/admin/status", admin) == 200)
+        let urgent = try await server.post(
+            "/v1/chat/completions",
+            question(["priority": 1]),
+            ["Authorization": "Bearer \(user)"]
+        )
+        #expect(urgent.error["param"] as? String == "priority")
         // What one has asked, another does not find in the cache.
         func cached(_ key: String) async throws -> Int? {
             let reply = try await server.post("/v1/chat/completions", question, ["Authorization": "Bearer \(key)"])

@@ -12,7 +12,7 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Answer over HTTP, as OpenAI's API does.",
         discussion: """
-            Every setting can also be given in the environment, as KONGUR_MAX_QUEUED_REQUESTS for --max-queued-requests, \
+            Every setting of the server can also be given in the environment, as KONGUR_MAX_QUEUED_REQUESTS for --max-queued-requests, \
             and in a YAML file, as max-queued-requests; flags count before the environment and that before the file.
             """
     )
@@ -56,9 +56,9 @@ struct ServeCommand: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         do {
             let server = try Server(served, configuration, version: Kongur.version, logger: logger)
-            try await server.run { port in
+            try await server.run { address in
                 let scheme = configuration.tlsCertificate == nil ? "http" : "https"
-                Console.note("kongur: \(served.names[0]) answers at \(scheme)://\(configuration.host):\(port)/v1")
+                Console.note("kongur: \(served.names[0]) answers at \(scheme)://\(address)/v1")
             }
         } catch let error as Server.Failure {
             throw KongurError(.invalidInput, error.description)

@@ -1,6 +1,7 @@
 import HTTPTypes
 
 extension HTTPField.Name {
+    static let accelBuffering = named("X-Accel-Buffering")
     static let apiKey = named("X-Api-Key")
     /// A word to people who ask in Chinese.
     static let languageHint = named("X-Kongur-Hint")

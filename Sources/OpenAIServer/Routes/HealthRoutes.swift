@@ -33,6 +33,14 @@ struct HealthRoutes: Sendable {
         var extensions: [String] = []
     }
 
+    /// KServe's model metadata; inference goes by OpenAI's protocol, so there are no tensors to describe.
+    private struct ModelMetadata: Encodable {
+        var name: String
+        var platform = "kongur"
+        var inputs: [String] = []
+        var outputs: [String] = []
+    }
+
     private struct Status: Encodable {
         /// Answers that were let in and are not complete.
         var admitted: Int
@@ -62,6 +70,14 @@ struct HealthRoutes: Sendable {
             try Response(json: Live(live: monitor.isLive()), status: Self.status(monitor.isLive()))
         }
         router.get("/v2/health/ready") { _, _ in try Response(json: Ready(ready: isReady), status: Self.status(isReady))
+        }
+        router.get("/v2/models/:model") { _, context in
+            try model.check(context.parameters.get("model") ?? "")
+            return try Response(json: ModelMetadata(name: model.name))
+        }
+        router.get("/v2/models/:model/ready") { _, context in
+            try model.check(context.parameters.get("model") ?? "")
+            return try Response(json: Ready(ready: isReady), status: Self.status(isReady))
         }
         router.get("/v2") { _, _ in try Response(json: Metadata(version: version)) }
         router.get("/version") { _, _ in try Response(json: Version(version: version)) }

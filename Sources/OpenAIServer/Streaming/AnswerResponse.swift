@@ -50,6 +50,8 @@ struct AnswerResponse: Sendable {
         var headers = headers
         headers[.contentType] = "text/event-stream; charset=utf-8"
         headers[.cacheControl] = "no-cache"
+        // Proxies that collect responses, such as nginx, pass this one on as it comes.
+        headers[.accelBuffering] = "no"
         return Response(
             status: .ok,
             headers: headers,

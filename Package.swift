@@ -67,6 +67,7 @@ let package = Package(
         // 0
         room("Tensors"),
         room("Tokenizers"),
+        room("PrometheusMetrics"),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
         // 1
         room("XIR", ["Tensors"]),
@@ -121,6 +122,7 @@ let package = Package(
             swiftSettings: swift
         ),
         tests("TensorsTests", ["Tensors"]),
+        tests("PrometheusMetricsTests", ["PrometheusMetrics"]),
         tests("CKernelsTests", ["CKernels", "KongurTesting"]),
         tests(
             "CPUBackendTests",

@@ -11,6 +11,7 @@ package actor Engine {
     package nonisolated let device: any Device
     package nonisolated let limits: SchedulingLimits
 
+    private nonisolated let observer: (any EngineObserver)?
     private nonisolated let thread: DeviceThread
     private nonisolated let inbox = Mutex(Inbox())
     private nonisolated let published = Mutex(EngineMetrics())
@@ -26,7 +27,12 @@ package actor Engine {
     ///
     /// Takes as long as the device needs to place the weights. Throws `.invalidConfiguration` for a configuration that
     /// does not fit the program, and `.deviceFailed` when the device cannot load it.
-    package init(model: CompiledModel, device: any Device, configuration: EngineConfiguration) throws(EngineError) {
+    package init(
+        model: CompiledModel,
+        device: any Device,
+        configuration: EngineConfiguration,
+        observer: (any EngineObserver)? = nil
+    ) throws(EngineError) {
         limits = try configuration.limits(for: model)
         let executable: any Executable
         do {
@@ -43,6 +49,7 @@ package actor Engine {
         scheduler = Scheduler(limits)
         self.model = model
         self.device = device
+        self.observer = observer
         recorded.cacheBlocks = limits.blockCount
         recorded.freeCacheBlocks = limits.blockCount
         recorded.blockSize = limits.blockSize
@@ -186,6 +193,7 @@ package actor Engine {
             requests[request.id] = active
         } catch {
             recorded.failedRequests += 1
+            observer?.failed(request, error)
             active.continuation.end(.failed(error))
         }
     }
@@ -262,7 +270,11 @@ package actor Engine {
 
     private func deliver(_ token: SampledToken, _ update: SequenceUpdate, _ instant: ContinuousClock.Instant) {
         recorded.generatedTokens += 1
-        requests[update.id]?.delivered(instant)
+        if let before = requests[update.id]?.delivered(instant) {
+            observer?.drewToken(after: instant - before)
+        } else if let submitted = requests[update.id]?.submitted {
+            observer?.drewFirstToken(after: instant - submitted)
+        }
         requests[update.id]?.continuation.yield(
             .token(GeneratedToken(id: token.id, isStop: update.isStop, logprobs: token.logprobs, instant: instant))
         )
@@ -272,12 +284,15 @@ package actor Engine {
     private func finish(_ id: UInt64, _ end: SequenceEnd) {
         guard let active = requests.removeValue(forKey: id) else { return }
         recorded.finishedRequests[end.reason, default: 0] += 1
-        active.continuation.end(.finished(active.summary(end, finished: .now)))
+        let summary = active.summary(end, finished: .now)
+        observer?.finished(active.request, summary)
+        active.continuation.end(.finished(summary))
     }
 
     private func fail(_ id: UInt64, _ error: EngineError) {
         guard let active = requests.removeValue(forKey: id) else { return }
         recorded.failedRequests += 1
+        observer?.failed(active.request, error)
         active.continuation.end(.failed(error))
     }
 

@@ -12,6 +12,7 @@ struct ActiveRequest: Sendable {
     let submitted = ContinuousClock.now
     var scheduled: ContinuousClock.Instant?
     private var firstToken: ContinuousClock.Instant?
+    private var lastToken: ContinuousClock.Instant?
 
     init(_ request: GenerationRequest, _ continuation: AsyncStream<TokenEvent>.Continuation) {
         self.request = request
@@ -26,8 +27,11 @@ struct ActiveRequest: Sendable {
         if request.sampling.hasPenalties { history.append(token) }
     }
 
-    mutating func delivered(_ instant: ContinuousClock.Instant) {
+    /// Notes that a token was drawn, and gives back when the one before it was.
+    mutating func delivered(_ instant: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        defer { lastToken = instant }
         if firstToken == nil { firstToken = instant }
+        return lastToken
     }
 
     func summary(_ end: SequenceEnd, finished: ContinuousClock.Instant) -> GenerationSummary {

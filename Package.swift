@@ -90,7 +90,8 @@ let package = Package(
         room(
             "OpenAIServer",
             [
-                "InferenceEngine", "TextGeneration", "Tokenizers", hummingbird, hummingbirdCore, hummingbirdTLS,
+                "DeviceRuntime", "InferenceEngine", "PrometheusMetrics", "Tensors", "TextGeneration", "Tokenizers",
+                hummingbird, hummingbirdCore, hummingbirdTLS,
                 httpTypes,
                 nio("NIOCore"), nio("NIOPosix"), nioHTTPTypes, nioSSL, logging, serviceLifecycle, unixSignals, crypto,
             ]
@@ -108,7 +109,8 @@ let package = Package(
             name: "KongurCLI",
             dependencies: [
                 "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "Kongur", "ModelHub", "ONNX",
-                "OpenAIServer", "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers", "XIR", "XIRCompiler",
+                "OpenAIServer", "PrometheusMetrics", "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers",
+                "XIR", "XIRCompiler",
                 argumentParser, configuration, logging, system,
             ],
             swiftSettings: swift

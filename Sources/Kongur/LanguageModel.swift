@@ -37,6 +37,15 @@ public final class LanguageModel: Sendable {
     /// takes a moment. Throws `KongurError`.
     public static func load(_ name: String? = nil, options: ModelOptions = ModelOptions()) async throws -> LanguageModel
     {
+        try load(name, options: options) { _ in nil }
+    }
+
+    /// The same, with an observer of its engine, made when the model's context length is known.
+    package static func load(
+        _ name: String?,
+        options: ModelOptions,
+        observer: (_ contextLength: Int) -> (any EngineObserver)?
+    ) throws -> LanguageModel {
         do {
             let loaded = try ModelLoader(options: options).load(name)
             let device = try DeviceCatalog.device(named: options.device, threads: options.threads)
@@ -45,7 +54,12 @@ public final class LanguageModel: Sendable {
                 cacheBlocks: options.cacheBlocks(for: loaded.compiled),
                 speculation: options.speculation.choice
             )
-            let engine = try Engine(model: loaded.compiled, device: device, configuration: configuration)
+            let engine = try Engine(
+                model: loaded.compiled,
+                device: device,
+                configuration: configuration,
+                observer: observer(loaded.compiled.contextLength)
+            )
             return LanguageModel(loaded, engine: engine)
         } catch {
             throw KongurError(error)

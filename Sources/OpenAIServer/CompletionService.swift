@@ -10,6 +10,7 @@ struct CompletionService: Sendable {
     let model: ServedModel
     let admission: Admission
     let rateLimit: RateLimit
+    let report: EngineReport
     let configuration: ServerConfiguration
     /// Who made the answers, as `system_fingerprint` tells.
     let fingerprint: String
@@ -95,18 +96,25 @@ struct CompletionService: Sendable {
         _ context: ServerContext
     ) async throws -> Response {
         let key = context.record.key
-        try rateLimit.take(key?.name ?? "")
         var options = generation.options
         if let key, key.role != .admin, options.priority > 0 {
             throw APIError.invalid("priority", "'priority' above 0 goes before others: it needs an admin's key")
         }
         options.cacheSalt = key?.cacheSalt
         let promptTokens = prompts.map(\.tokenIDs.count).max() ?? 0
-        let ticket = try admission.admit(
-            answers: prompts.count * generation.count,
-            promptTokens: promptTokens,
-            newTokens: options.maxNewTokens ?? model.generator.contextLength - promptTokens
-        )
+        let ticket: AdmissionTicket
+        do throws(APIError) {
+            try rateLimit.take(key?.name ?? "")
+            ticket = try admission.admit(
+                answers: prompts.count * generation.count,
+                promptTokens: promptTokens,
+                newTokens: options.maxNewTokens ?? model.generator.contextLength - promptTokens
+            )
+        } catch {
+            report.rejected(error.code ?? error.type)
+            throw error
+        }
+        report.admitted(choices: generation.count)
         let run = GenerationRun(
             generator: model.generator,
             prompts: prompts,

@@ -23,11 +23,13 @@ package struct Server: Sendable {
     private let keys: KeyRing
     private let admission: Admission
     private let monitor: ProgressMonitor
+    private let metrics: ServerMetrics
 
     /// Throws `Failure` for a configuration that is not safe or not sound.
     package init(
         _ model: ServedModel,
         _ configuration: ServerConfiguration,
+        metrics: ServerMetrics,
         version: String,
         logger: Logger
     ) throws(Failure) {
@@ -45,6 +47,8 @@ package struct Server: Sendable {
         self.model = model
         self.configuration = configuration
         self.version = version
+        self.metrics = metrics
+        metrics.follow(model.engine, version: version)
         self.logger = logger
         admission = Admission(
             AdmissionQueue.Limits(
@@ -94,18 +98,21 @@ package struct Server: Sendable {
 
     private var router: Router<ServerContext> {
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestMiddleware())
+        router.add(middleware: metrics.http)
+        router.add(middleware: RequestMiddleware(report: metrics.http))
         router.add(middleware: AccessMiddleware(keys: keys, origins: OriginRules(configuration)))
         let service = CompletionService(
             model: model,
             admission: admission,
             rateLimit: RateLimit(perMinute: configuration.requestsPerMinute),
+            report: metrics.engine,
             configuration: configuration,
             fingerprint: "kongur-\(version)"
         )
         CompletionRoutes(service: service).add(to: router)
         ModelRoutes(model: model).add(to: router)
         TokenRoutes(service: service).add(to: router)
+        MetricsRoute(registry: metrics.registry).add(to: router)
         HealthRoutes(model: model, admission: admission, monitor: monitor, keys: keys, version: version)
             .add(to: router)
         return router

@@ -40,7 +40,14 @@ struct ServeCommand: AsyncParsableCommand {
         var options = model.options
         options.maxSequences = try settings.int("max-sequences")
         options.cacheByteCount = try settings.int("cache-mib").map { $0 << 20 }
-        let loaded = try await LanguageModel.load(name, options: options)
+        let modelName = try settings.string("model-name") ?? Self.name(of: name)
+        var made: ServerMetrics?
+        let loaded = try LanguageModel.load(name, options: options) { contextLength in
+            let metrics = ServerMetrics(model: modelName, contextLength: contextLength)
+            made = metrics
+            return metrics.engine
+        }
+        guard let metrics = made else { preconditionFailure("loading makes the observer") }
         guard var generator = loaded.generator else {
             throw KongurError(.invalidModel, "\(loaded.path): has no tokenizer, so it cannot be asked over HTTP")
         }
@@ -48,14 +55,14 @@ struct ServeCommand: AsyncParsableCommand {
         // Who reads a stream waits for its first words: models that think say so at once.
         generator.preambleLimit = 16
         let served = ServedModel(
-            names: [try settings.string("model-name") ?? Self.name(of: name)],
+            names: [modelName],
             generator: generator,
             defaults: loaded.defaults.sampling,
             created: Int(Date().timeIntervalSince1970)
         )
         signal(SIGPIPE, SIG_IGN)
         do {
-            let server = try Server(served, configuration, version: Kongur.version, logger: logger)
+            let server = try Server(served, configuration, metrics: metrics, version: Kongur.version, logger: logger)
             try await server.run { address in
                 let scheme = configuration.tlsCertificate == nil ? "http" : "https"
                 Console.note("kongur: \(served.names[0]) answers at \(scheme)://\(address)/v1")

@@ -8,6 +8,8 @@ struct RequestMiddleware: RouterMiddleware {
     /// Thrown after a response whose connection cannot go on: the request's body has not been read.
     private struct CloseConnection: Error {}
 
+    let report: HTTPReport
+
     func handle(
         _ request: Request,
         context: ServerContext,
@@ -23,6 +25,7 @@ struct RequestMiddleware: RouterMiddleware {
         } catch {
             let told = APIError(error, request)
             record.fail(told)
+            if told.status.code == APIError.clientGone.status.code { report.clientLeft() }
             if told.status.kind == .serverError, !(error is APIError) {
                 context.logger.error("failure", metadata: ["id": "\(record.id)", "reason": "\(error)"])
             }
@@ -45,6 +48,7 @@ struct RequestMiddleware: RouterMiddleware {
             } catch {
                 // What could be told to the client has been told by the body.
                 record.fail(.clientGone)
+                report.clientLeft()
                 throw error
             }
         }

@@ -1,0 +1,23 @@
+import InferenceEngine
+import PrometheusMetrics
+
+/// All metrics of a server, and who counts them.
+package struct ServerMetrics: Sendable {
+    let registry: MetricsRegistry
+    /// The observer that the engine must be made with.
+    package let engine: EngineReport
+    let http: HTTPReport
+
+    /// Metrics of a server that answers as `model` with contexts of up to `contextLength` tokens.
+    package init(model: String, contextLength: Int) {
+        registry = MetricsRegistry()
+        engine = EngineReport(registry, model: model, contextLength: contextLength)
+        http = HTTPReport(registry)
+    }
+
+    /// Begins to look at the engine and at the process.
+    func follow(_ engine: Engine, version: String) {
+        self.engine.follow(engine, on: registry)
+        ProcessReport(registry, version: version).follow(on: registry)
+    }
+}

@@ -1,0 +1,19 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import PrometheusMetrics
+
+/// `/metrics`: what a scraper reads.
+struct MetricsRoute: Sendable {
+    let registry: MetricsRegistry
+
+    func add(to router: Router<ServerContext>) {
+        router.get("/metrics") { _, _ in
+            Response(
+                status: .ok,
+                headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: registry.text()))
+            )
+        }
+    }
+}

@@ -70,6 +70,7 @@ let package = Package(
         room("PrometheusMetrics"),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
         // 1
+        room("Grammars", ["Tokenizers"]),
         room("XIR", ["Tensors"]),
         room("ModelHub", [asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, crypto]),
         room("Checkpoints", ["Tensors"]),
@@ -84,7 +85,7 @@ let package = Package(
         room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
         // 5
         room("XIRCompiler", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
-        room("TextGeneration", ["InferenceEngine", "Tokenizers"]),
+        room("TextGeneration", ["Grammars", "InferenceEngine", "Tokenizers"]),
         // 6
         room("Evaluation"),
         room(
@@ -133,9 +134,10 @@ let package = Package(
         tests("InferenceEngineTests", ["InferenceEngine", "KongurTesting", "DeviceRuntime", "Tensors"]),
         tests(
             "TextGenerationTests",
-            ["TextGeneration", "InferenceEngine", "KongurTesting", "DeviceRuntime", "Tokenizers"]
+            ["TextGeneration", "Grammars", "InferenceEngine", "KongurTesting", "DeviceRuntime", "Tokenizers"]
         ),
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
+        tests("GrammarsTests", ["Grammars", "KongurTesting", "Tokenizers"], exclude: ["validate.py"]),
         tests("XIRTests", ["KongurTesting", "XIR", "Tensors"], exclude: ["Golden"]),
         tests("CheckpointsTests", ["Checkpoints", "KongurTesting", "Tensors"]),
         tests(

@@ -41,6 +41,7 @@ let package = Package(
         room("Tensors"),
         room("Tokenizers"),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+        room("Grammars", ["Tokenizers"]),
         room("XIR", ["Tensors"]),
         room("Checkpoints", ["Tensors"]),
         room(
@@ -66,7 +67,7 @@ let package = Package(
             path: "Benchmarks/Yardsticks",
             swiftSettings: swift
         ),
-        benchmarks("TokenizersBenchmarks", ["Tokenizers"]),
+        benchmarks("TokenizersBenchmarks", ["Grammars", "Tokenizers"]),
         benchmarks(
             "CPUBackendBenchmarks",
             ["CPUBackend", "CKernels", "DeviceRuntime", "KongurTesting", "Tensors", "XIR", "XIRCompiler"]

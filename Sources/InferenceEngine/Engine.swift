@@ -20,6 +20,7 @@ package actor Engine {
     private var scheduler: Scheduler
     private var sampler = Sampler()
     private var row: [Float] = []
+    private var mask: [UInt64] = []
     private var requests: [UInt64: ActiveRequest] = [:]
     private var recorded = EngineMetrics()
 
@@ -198,7 +199,8 @@ package actor Engine {
         }
     }
 
-    private func stopTokenIDs(_ request: GenerationRequest) -> Set<Int> {
+    /// The tokens that end a request's answer.
+    package nonisolated func stopTokenIDs(_ request: GenerationRequest) -> Set<Int> {
         request.ignoreEOS ? request.stopTokenIDs : request.stopTokenIDs.union(model.stopTokenIDs)
     }
 
@@ -255,16 +257,18 @@ package actor Engine {
 
     /// Draws the next token of a request from `row`.
     private func sample(_ id: UInt64) throws(EngineError) -> SampledToken {
+        requests[id]?.constraint?.allowedTokens(into: &mask)
         guard let active = requests[id] else { preconditionFailure("scheduled requests are active") }
         let token = try sampler.sample(
             &row,
             active.request.sampling,
             history: active.history,
+            allowed: active.constraint == nil ? nil : mask,
             forbidden: active.generatedCount < active.request.minNewTokens ? stopTokenIDs(active.request) : [],
             seed: active.seed,
             position: active.generatedCount
         )
-        requests[id]?.append(token.id)
+        try requests[id]?.append(token.id)
         return token
     }
 

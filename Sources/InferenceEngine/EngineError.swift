@@ -11,6 +11,8 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
         case invalidConfiguration
         /// The model gave logits from which no token can be drawn.
         case invalidLogits
+        /// The answer must have a form, and no token of the vocabulary fits into it here.
+        case noAllowedToken
         /// The device failed; the engine takes no more requests.
         case deviceFailed
         /// The engine has been shut down.
@@ -29,4 +31,9 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
     }
 
     package var description: String { message }
+
+    static let noAllowedToken = EngineError(
+        .noAllowedToken,
+        "no token of the model's vocabulary can go on with the answer in the form that it must have"
+    )
 }

@@ -61,7 +61,7 @@ extension KongurError {
 
     private static func code(_ code: EngineError.Code) -> Code {
         switch code {
-        case .invalidRequest, .promptTooLong, .invalidConfiguration: .invalidInput
+        case .invalidRequest, .promptTooLong, .invalidConfiguration, .noAllowedToken: .invalidInput
         case .invalidLogits, .deviceFailed: .deviceFailed
         case .duplicateRequest, .shutDown: .failed
         }

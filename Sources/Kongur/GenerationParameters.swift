@@ -24,6 +24,8 @@ public struct GenerationParameters: Sendable, Hashable {
     public var seed: UInt64?
     /// Texts that end the answer; they are not part of it.
     public var stop: [String]
+    /// What the answer must look like; nil is free.
+    public var format: AnswerFormat?
     /// Goes on after the model's own stop tokens, to the longest answer; for measuring.
     public var ignoreEOS: Bool
 
@@ -39,6 +41,7 @@ public struct GenerationParameters: Sendable, Hashable {
         logitBias: [Int: Double] = [:],
         seed: UInt64? = nil,
         stop: [String] = [],
+        format: AnswerFormat? = nil,
         ignoreEOS: Bool = false
     ) {
         self.maxNewTokens = maxNewTokens
@@ -52,6 +55,18 @@ public struct GenerationParameters: Sendable, Hashable {
         self.logitBias = logitBias
         self.seed = seed
         self.stop = stop
+        self.format = format
         self.ignoreEOS = ignoreEOS
     }
+}
+
+/// What an answer must look like, whatever the model would rather say; the thinking before it is free.
+public enum AnswerFormat: Sendable, Hashable {
+    /// Any JSON object.
+    case jsonObject
+    /// A JSON value that this JSON Schema describes, as JSON text.
+    ///
+    /// A schema that cannot be held to the letter is refused with `KongurError.Code.invalidInput`, and the message names the
+    /// place and the keyword.
+    case jsonSchema(String)
 }

@@ -106,13 +106,19 @@ public final class LanguageModel: Sendable {
         _ prompt: Prompt,
         _ parameters: GenerationParameters
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        let options = GenerationOptions(parameters, defaults)
+        let options: GenerationOptions
+        do {
+            options = try GenerationOptions(parameters, defaults)
+        } catch {
+            return AsyncThrowingStream { throw error }
+        }
         if let generator {
             let events = PublicEvents(generator.generate(prompt, options))
             return AsyncThrowingStream { try await events.next() }
         }
-        guard case .tokenIDs(let tokenIDs) = prompt else {
-            let error = KongurError(.invalidModel, "\(path): has no tokenizer; give token ids instead of text")
+        guard case .tokenIDs(let tokenIDs) = prompt, options.format == nil else {
+            let remedy = options.format == nil ? "give token ids instead of text" : "no format can be asked for"
+            let error = KongurError(.invalidModel, "\(path): has no tokenizer; \(remedy)")
             return AsyncThrowingStream { throw error }
         }
         let continuation = TokenContinuation(engine, tokenIDs, options)

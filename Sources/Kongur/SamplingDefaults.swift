@@ -1,5 +1,6 @@
 package import InferenceEngine
 import TextGeneration
+import Tokenizers
 
 /// How a model's authors suggest to sample; kept with the compiled model.
 package struct SamplingDefaults: Codable, Sendable, Hashable {
@@ -36,7 +37,8 @@ extension SamplingDefaults {
 }
 
 extension GenerationOptions {
-    init(_ parameters: GenerationParameters, _ defaults: SamplingDefaults) {
+    /// Throws `.invalidInput` for a schema that is no JSON.
+    init(_ parameters: GenerationParameters, _ defaults: SamplingDefaults) throws(KongurError) {
         self.init(
             sampling: SamplingParameters(
                 temperature: Float(parameters.temperature ?? defaults.temperature),
@@ -51,7 +53,22 @@ extension GenerationOptions {
             ),
             maxNewTokens: parameters.maxNewTokens,
             stopStrings: parameters.stop,
-            ignoreEOS: parameters.ignoreEOS
+            ignoreEOS: parameters.ignoreEOS,
+            format: try parameters.format.map { (format) throws(KongurError) in try .init(format) }
         )
+    }
+}
+
+extension TextGeneration.AnswerFormat {
+    fileprivate init(_ format: AnswerFormat) throws(KongurError) {
+        switch format {
+        case .jsonObject: self = .jsonObject
+        case .jsonSchema(let text):
+            do {
+                self = .jsonSchema(try JSONValue(parsing: text, name: "the schema of the answer"))
+            } catch {
+                throw KongurError(.invalidInput, error.message, cause: error)
+            }
+        }
     }
 }

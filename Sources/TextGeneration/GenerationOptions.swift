@@ -12,6 +12,10 @@ package struct GenerationOptions: Sendable, Hashable {
     package var stopTokenIDs: Set<Int>
     /// Goes on after the model's and the tokenizer's own stop tokens.
     package var ignoreEOS: Bool
+    /// What the answer must look like; nil is free.
+    ///
+    /// A model that thinks does so first, and its thinking is free as long as `splitsReasoning` tells it apart.
+    package var format: AnswerFormat?
     /// Whether to tell thinking from answer; otherwise everything is answer, tags included.
     package var splitsReasoning: Bool
     /// Higher goes first.
@@ -26,6 +30,7 @@ package struct GenerationOptions: Sendable, Hashable {
         stopStrings: [String] = [],
         stopTokenIDs: Set<Int> = [],
         ignoreEOS: Bool = false,
+        format: AnswerFormat? = nil,
         splitsReasoning: Bool = true,
         priority: Int = 0,
         cacheSalt: String? = nil
@@ -36,6 +41,7 @@ package struct GenerationOptions: Sendable, Hashable {
         self.stopStrings = stopStrings
         self.stopTokenIDs = stopTokenIDs
         self.ignoreEOS = ignoreEOS
+        self.format = format
         self.splitsReasoning = splitsReasoning
         self.priority = priority
         self.cacheSalt = cacheSalt

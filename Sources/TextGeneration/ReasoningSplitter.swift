@@ -1,3 +1,5 @@
+import Tokenizers
+
 /// Tells a model's thinking from its answer by the tags around it, `<think>` and `</think>` by default.
 ///
 /// Works on decoded text, since in many vocabularies the tags are no tokens, and ">" merges with what follows. Pieces may
@@ -10,6 +12,7 @@
 ///   pieces that have been given cannot be taken back.
 /// - Without a closing tag everything is thinking, and the answer is empty.
 /// - Tags after the thinking has ended are part of the answer, and an opening tag inside thinking is part of it.
+/// - Where no preamble is allowed, text that does not begin with `<think>` is the answer, whatever is in it.
 /// - Line breaks just inside the tags and after the closing one belong to the tags.
 package struct ReasoningSplitter: Sendable {
     /// How the text begins, as far as the prompt says.
@@ -48,6 +51,7 @@ package struct ReasoningSplitter: Sendable {
     private let opening: [UInt8]
     private let closing: [UInt8]
     private let preambleLimit: Int
+    private let allowsPreamble: Bool
     /// Set while line breaks belong to the tag before them.
     private var skipsLineBreaks: Bool
 
@@ -55,12 +59,14 @@ package struct ReasoningSplitter: Sendable {
         _ start: Opening = .undecided,
         openingTag: String = Self.openingTag,
         closingTag: String = Self.closingTag,
-        preambleLimit: Int = 256
+        preambleLimit: Int = 256,
+        allowsPreamble: Bool = true
     ) {
         precondition(!openingTag.isEmpty && !closingTag.isEmpty)
         opening = Array(openingTag.utf8)
         closing = Array(closingTag.utf8)
         self.preambleLimit = preambleLimit
+        self.allowsPreamble = allowsPreamble
         skipsLineBreaks = start == .reasoning
         phase =
             switch start {
@@ -106,6 +112,8 @@ package struct ReasoningSplitter: Sendable {
     /// Works on what is held; false when it must wait for more.
     private mutating func advance(_ pieces: inout [Piece]) -> Bool {
         switch phase {
+        case .preamble where !allowsPreamble && decidesWithoutPreamble():
+            return true
         case .preamble, .plain:
             let (open, close) = (held.firstRange(of: opening), held.firstRange(of: closing))
             if let close, close.lowerBound < open?.lowerBound ?? .max {
@@ -137,6 +145,14 @@ package struct ReasoningSplitter: Sendable {
             emitAnswer(held.count, &pieces)
             return false
         }
+    }
+
+    /// Whether the text that is held cannot begin with an opening tag; it is the answer then.
+    private mutating func decidesWithoutPreamble() -> Bool {
+        let text = held.drop { Self.isLineBreak($0) || $0 == 0x20 }
+        guard !text.isEmpty, !text.starts(with: opening), !opening.starts(with: text) else { return false }
+        phase = .answer
+        return true
     }
 
     /// What was taken for the answer was thinking.
@@ -183,6 +199,12 @@ package struct ReasoningSplitter: Sendable {
     private func beginning(of tag: [UInt8]) -> Int {
         for count in (1..<tag.count).reversed() where held.suffix(count) == tag.prefix(count) { return count }
         return 0
+    }
+
+    /// Whether a token is one of the default tags: such a token has text even if it is a special one.
+    static func isTag(_ id: Int, of tokenizer: Tokenizer) -> Bool {
+        let token = tokenizer.token(of: id)
+        return token == openingTag || token == closingTag
     }
 
     private static func isLineBreak(_ byte: UInt8) -> Bool {

@@ -22,16 +22,23 @@ actor TextEventSequence {
     private var ready: [TextEvent] = []
     private var isFinished = false
 
-    init(_ generator: TextGenerator, _ prompt: PreparedPrompt, _ options: GenerationOptions) {
+    /// Throws `.invalidFormat` for a format that no answer can be held to.
+    init(
+        _ generator: TextGenerator,
+        _ prompt: PreparedPrompt,
+        _ options: GenerationOptions
+    ) throws(TextGenerationError) {
         self.generator = generator
         self.prompt = prompt
         detokenizer = StreamingDetokenizer(tokenizer: generator.tokenizer)
         stopStrings = StopStringFilter(options.stopStrings)
         splitter = ReasoningSplitter(
             options.splitsReasoning ? prompt.opening : .answer,
-            preambleLimit: generator.preambleLimit
+            preambleLimit: generator.preambleLimit,
+            allowsPreamble: options.format == nil
         )
-        let request = generator.request(prompt, options)
+        var request = generator.request(prompt, options)
+        request.constraint = try generator.constraint(request, prompt, options)
         requestID = request.id
         tokens = generator.engine.submit(request)
     }
@@ -73,9 +80,7 @@ actor TextEventSequence {
     /// The text that is now certain; special tokens have none, except tags that are special tokens.
     private func decode(_ id: Int) -> String {
         let tokenizer = generator.tokenizer
-        if tokenizer.isSpecial(id), let tag = tokenizer.token(of: id),
-            tag == ReasoningSplitter.openingTag || tag == ReasoningSplitter.closingTag
-        {
+        if tokenizer.isSpecial(id), ReasoningSplitter.isTag(id, of: tokenizer), let tag = tokenizer.token(of: id) {
             return detokenizer.finish() + tag
         }
         return detokenizer.append(id)

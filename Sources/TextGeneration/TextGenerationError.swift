@@ -9,6 +9,8 @@ package struct TextGenerationError: Error, Sendable, CustomStringConvertible {
         /// The chat template refused the messages, or is broken.
         case templateFailed
         case invalidStopString
+        /// The answer's format is none that an answer can be held to.
+        case invalidFormat
     }
 
     package var code: Code

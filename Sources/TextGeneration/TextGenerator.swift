@@ -13,6 +13,7 @@ package struct TextGenerator: Sendable {
     package var system: String?
     /// How much text is held back while it is open whether the model is thinking; see `ReasoningSplitter`.
     package var preambleLimit: Int
+    private let formats: FormatCompiler
 
     package init(
         tokenizer: Tokenizer,
@@ -26,6 +27,7 @@ package struct TextGenerator: Sendable {
         self.engine = engine
         self.system = system
         self.preambleLimit = preambleLimit
+        formats = FormatCompiler(tokenizer)
     }
 
     /// The most tokens that a prompt and its answer may have together.
@@ -62,8 +64,9 @@ package struct TextGenerator: Sendable {
 
     /// Answers a prompt; events come as they happen, `finished` last.
     ///
-    /// The stream throws `TextGenerationError` for a prompt that is no prompt, and `EngineError` for one that the
-    /// engine refuses or cannot finish. Ending the iteration, or cancelling its task, cancels the request.
+    /// The stream throws `TextGenerationError` for a prompt that is no prompt and for a format that is none, and
+    /// `EngineError` for a prompt that the engine refuses or cannot finish. Ending the iteration, or cancelling its task,
+    /// cancels the request.
     package func generate(
         _ prompt: Prompt,
         _ options: GenerationOptions = GenerationOptions()
@@ -84,8 +87,12 @@ package struct TextGenerator: Sendable {
             let error = TextGenerationError(.invalidStopString, "a stop string is empty: leave it out")
             return AsyncThrowingStream { throw error }
         }
-        let events = TextEventSequence(self, prompt, options)
-        return AsyncThrowingStream { try await events.next() }
+        do {
+            let events = try TextEventSequence(self, prompt, options)
+            return AsyncThrowingStream { try await events.next() }
+        } catch {
+            return AsyncThrowingStream { throw error }
+        }
     }
 
     /// Answers a prompt and returns when the answer is complete.
@@ -138,6 +145,31 @@ package struct TextGenerator: Sendable {
             priority: options.priority,
             cacheSalt: options.cacheSalt
         )
+    }
+
+    /// What holds an answer to the format that is asked for; nil when none is.
+    ///
+    /// Throws `.invalidFormat`.
+    func constraint(
+        _ request: GenerationRequest,
+        _ prompt: PreparedPrompt,
+        _ options: GenerationOptions
+    ) throws(TextGenerationError) -> FormatConstraint? {
+        guard let format = options.format else { return nil }
+        guard !options.ignoreEOS, options.minNewTokens == 0 else {
+            throw TextGenerationError(
+                .invalidFormat,
+                "an answer with a format ends where the format does: leave out ignoreEOS and minNewTokens"
+            )
+        }
+        let stops = engine.stopTokenIDs(request)
+        guard !stops.isEmpty else {
+            throw TextGenerationError(
+                .invalidFormat,
+                "an answer with a format needs a stop token, and the model has none"
+            )
+        }
+        return try formats.constraint(format, options.splitsReasoning ? prompt.opening : .answer, stopTokenIDs: stops)
     }
 
     private func render(

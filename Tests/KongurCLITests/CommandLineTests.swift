@@ -15,6 +15,7 @@ struct CommandLineTests {
     @Test(arguments: [
         ["nonsense"], ["tokenize"], ["tokenize", "x", "--text", "a", "--file", "b"], ["pull", "a", "--nope"],
         ["run", "a", "--speculate", "0"], ["run", "a", "--speculate", "on"],
+        ["run", "a", "--json-object", "--json-schema", "b"],
     ])
     func wrongCommandLineIsStatusTwo(_ arguments: [String]) throws {
         let result = try kongur.run(arguments)

@@ -74,6 +74,21 @@ import Testing
         }
     }
 
+    @Test func answerHasTheFormOfASchema() throws {
+        let schema = folder.path + "/schema.json"
+        try Data(#"{"type": "array", "items": {"enum": ["yes", "no"]}, "minItems": 2, "maxItems": 2}"#.utf8)
+            .write(to: URL(fileURLWithPath: schema))
+        let result = try kongur.run("run", "--json-schema", schema, "--temperature", "0", "--json", "What is 7 + 8?")
+        #expect(result.status == 0, "\(result.error)")
+        let answer = try #require(result.json["answer"] as? String)
+        let words = try JSONDecoder().decode([String].self, from: Data(answer.utf8))
+        #expect(words.count == 2 && words.allSatisfy { $0 == "yes" || $0 == "no" })
+        try Data(#"{"items": {"not": {}}}"#.utf8).write(to: URL(fileURLWithPath: schema))
+        let refused = try kongur.run("run", "--json-schema", schema, "What is 7 + 8?")
+        #expect(refused.status == 2 && refused.error.contains("#/items: the keyword 'not'"))
+        #expect(try kongur.run("run", "--json-schema", folder.path + "/none.json", "1").error.contains("none.json"))
+    }
+
     @Test func calibratesOverATaskAndReportsOnIt() throws {
         let task = folder.path + "/task.jsonl"
         try Data(#"{"problem": "5 + 568 =", "answer": "573"}"#.utf8).write(to: URL(fileURLWithPath: task))

@@ -7,6 +7,7 @@ let benchmarks: @Sendable () -> Void = {
         let tokenizer = try TokenizerFolder.tokenizer()
         measureEncoding(tokenizer, text)
         measureDetokenizing(tokenizer, text)
+        try measureGrammars(tokenizer)
         measureTemplate(try TokenizerFolder.template(), text)
     } catch {
         fatalError("\(error)")

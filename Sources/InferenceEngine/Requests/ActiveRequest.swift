@@ -9,6 +9,8 @@ struct ActiveRequest: Sendable {
     let seed: UInt64
     private(set) var generatedCount = 0
     private(set) var history: TokenHistory
+    /// What the request asks for, as far as the answer has come.
+    var constraint: (any TokenConstraint)?
     let submitted = ContinuousClock.now
     var scheduled: ContinuousClock.Instant?
     private var firstToken: ContinuousClock.Instant?
@@ -19,10 +21,13 @@ struct ActiveRequest: Sendable {
         self.continuation = continuation
         key = .random(in: .min ... .max)
         seed = request.sampling.seed ?? .random(in: .min ... .max)
+        constraint = request.constraint
         history = TokenHistory(promptTokenIDs: request.sampling.hasPenalties ? request.promptTokenIDs : [])
     }
 
-    mutating func append(_ token: Int) {
+    /// Throws `.noAllowedToken` when the constraint cannot go on with the token.
+    mutating func append(_ token: Int) throws(EngineError) {
+        if constraint?.advance(token) == false { throw .noAllowedToken }
         generatedCount += 1
         if request.sampling.hasPenalties { history.append(token) }
     }

@@ -4,6 +4,10 @@ package struct GenerationRequest: Sendable, Identifiable {
     package var id: UInt64
     package var promptTokenIDs: [Int]
     package var sampling: SamplingParameters
+    /// What the answer must look like, at its beginning; nil is free.
+    ///
+    /// Stop tokens are for it to allow, and `minNewTokens` takes them away again.
+    package var constraint: (any TokenConstraint)?
     /// The longest answer in tokens; nil continues to the end of the context.
     package var maxNewTokens: Int?
     /// The shortest answer in tokens: until then no stop token can be drawn.
@@ -23,6 +27,7 @@ package struct GenerationRequest: Sendable, Identifiable {
         id: UInt64 = .random(in: .min ... .max),
         promptTokenIDs: [Int],
         sampling: SamplingParameters = SamplingParameters(),
+        constraint: (any TokenConstraint)? = nil,
         maxNewTokens: Int? = nil,
         minNewTokens: Int = 0,
         stopTokenIDs: Set<Int> = [],
@@ -33,6 +38,7 @@ package struct GenerationRequest: Sendable, Identifiable {
         self.id = id
         self.promptTokenIDs = promptTokenIDs
         self.sampling = sampling
+        self.constraint = constraint
         self.maxNewTokens = maxNewTokens
         self.minNewTokens = minNewTokens
         self.stopTokenIDs = stopTokenIDs

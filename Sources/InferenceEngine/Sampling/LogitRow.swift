@@ -4,21 +4,22 @@ extension [Float] {
     func largestLogit() -> Int? {
         withUnsafeBufferPointer { row in
             var most = SIMD16<Float>(repeating: -.infinity)
-            // v - v is NaN where v is not finite; minus infinity, which forbids a token, is looked at then.
+            // v - v is NaN where v is not finite; minus infinity, which forbids a token, is no fault.
             var faults = SIMD16<Float>.zero
             let whole = row.count / 16 * 16
             for start in stride(from: 0, to: whole, by: 16) {
                 let v = row.vector(at: start)
                 most.replace(with: v, where: v .> most)
-                faults += v - v
+                let possible = v.replacing(with: 0, where: v .== -.infinity)
+                faults += possible - possible
             }
             var largest = most.max()
             var fault = faults.sum()
             for v in row[whole...] {
                 largest = Swift.max(largest, v)
-                fault += v - v
+                if v != -.infinity { fault += v - v }
             }
-            if fault.isNaN, row.contains(where: { $0.isNaN || $0 == .infinity }) { return nil }
+            if fault.isNaN { return nil }
             return row.firstPlace(of: largest)
         }
     }

@@ -6,9 +6,10 @@
 
 /// Draws the next token from a row of logits.
 ///
-/// The order: repetition, presence and frequency penalty; logit bias; tokens that are not allowed yet; temperature;
-/// min-p; top-k; top-p; draw. Log-probabilities come from the logits before all of it. Cost is a few passes over the
-/// vocabulary. One sampler serves all requests, for its working memory; what belongs to a request is in the arguments.
+/// The order: tokens that the answer's form does not allow; repetition, presence and frequency penalty; logit bias; tokens
+/// that are not allowed yet; temperature; min-p; top-k; top-p; draw. Log-probabilities come from the logits after the first of
+/// these. Cost is a few passes over the vocabulary. One sampler serves all requests, for its working memory; what belongs to a
+/// request is in the arguments.
 package struct Sampler: ~Copyable {
     private var candidates: [Candidate] = []
 
@@ -16,16 +17,20 @@ package struct Sampler: ~Copyable {
 
     /// The token at `position` of the answer, drawn from `logits`, which it may change.
     ///
-    /// `forbidden` tokens cannot be drawn. Throws `.invalidLogits` for NaN, for infinity, and when no token is possible.
+    /// Only tokens of `allowed` can be drawn, where it is given (see `TokenConstraint`), and no `forbidden` ones. Throws
+    /// `.invalidLogits` for NaN, for infinity, and when no token is possible; `.noAllowedToken` when none is allowed.
     package mutating func sample(
         _ logits: inout [Float],
         _ parameters: SamplingParameters,
         history: TokenHistory,
+        allowed: [UInt64]? = nil,
         forbidden: Set<Int> = [],
         seed: UInt64,
         position: Int
     ) throws(EngineError) -> SampledToken {
+        if let allowed { AllowedTokens(mask: allowed).apply(to: &logits) }
         guard let place = logits.largestLogit() else { throw Self.fault(of: logits) }
+        if allowed != nil, logits[place] == -.infinity { throw .noAllowedToken }
         // The drawn token is not known yet, so the raw logits are kept for its log-probability.
         let raw = parameters.logprobs == nil ? [] : logits
         if parameters.hasPenalties {
@@ -108,7 +113,9 @@ package struct Sampler: ~Copyable {
         let normalizer = log(logits.exponentialSum(largest: largest, temperature: 1))
         func logprob(_ logit: Float) -> Float { Float(Double(logit - largest) - normalizer) }
         candidates.removeAll(keepingCapacity: true)
-        for (id, logit) in logits.enumerated() { candidates.append(Candidate(id: Int32(id), score: logit)) }
+        for (id, logit) in logits.enumerated() where logit > -.infinity {
+            candidates.append(Candidate(id: Int32(id), score: logit))
+        }
         let count = min(count, candidates.count)
         candidates.selectFirst(count)
         let top = candidates.prefix(count).sorted { $0.precedes($1) }

@@ -23,6 +23,7 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Model") var model: ModelArguments
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
+    @OptionGroup(title: "Format") var format: FormatArguments
 
     @Option(help: "A system message to put before the prompt.")
     var system: String?
@@ -54,11 +55,13 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (name, request) = try arguments()
+        var parameters = sampling.parameters
+        parameters.format = try format.format
         Terminal.restoreOnInterrupt()
         let started = ContinuousClock.now
         let loaded = try await LanguageModel.load(name, options: model.options)
         let loading = ContinuousClock.now - started
-        let result = try await answer(loaded, request)
+        let result = try await answer(loaded, request, parameters)
         if json {
             try Console.print(json: AnswerRecord(result, loading: loading))
         } else {
@@ -80,20 +83,24 @@ struct RunCommand: AsyncParsableCommand {
         return (positional.count == 2 ? positional[0] : nil, .prompt(text == "-" ? try InputFile.readText("-") : text))
     }
 
-    private func answer(_ loaded: LanguageModel, _ request: Request) async throws -> GenerationResult {
+    private func answer(
+        _ loaded: LanguageModel,
+        _ request: Request,
+        _ parameters: GenerationParameters
+    ) async throws -> GenerationResult {
         let events: AsyncThrowingStream<GenerationEvent, any Error>
         switch request {
         case .tokenIDs(let ids):
-            events = loaded.generate(tokenIDs: ids, sampling.parameters)
+            events = loaded.generate(tokenIDs: ids, parameters)
         case .prompt(let text):
             if LanguageHint.isMostlyChinese(text) { Console.note(LanguageHint.text) }
             if let system {
                 events = loaded.generate(
                     messages: [Message(.system, system), Message(.user, text)],
-                    sampling.parameters
+                    parameters
                 )
             } else {
-                events = loaded.generate(text, sampling.parameters)
+                events = loaded.generate(text, parameters)
             }
         }
         var printer = AnswerPrinter()

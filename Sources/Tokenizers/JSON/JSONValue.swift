@@ -20,6 +20,13 @@ package enum JSONValue: Sendable, Hashable {
         self = try JSONReader.read(bytes, name: name) { (reader) throws(TokenizerError) in try reader.value() }
     }
 
+    /// The value as JSON text in one line, as Python's `json.dumps(value, ensure_ascii=False)` writes it.
+    package var json: String {
+        var writer = JSONWriter()
+        writer.write(self)
+        return writer.text
+    }
+
     package subscript(key: String) -> JSONValue? {
         if case .object(let object) = self { object[key] } else { nil }
     }

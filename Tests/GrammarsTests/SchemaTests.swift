@@ -204,6 +204,7 @@ import Tokenizers
         (##"{"allOf": [{"$ref": "#"}]}"##, "no value"),
         (#"{"properties": {"x": {"minItems": 3, "maxItems": 2}}}"#, "#/properties/x: 'minItems' is larger"),
         (#"{"properties": {}, "required": ["x"], "additionalProperties": false}"#, "no value"),
+        (#"{"enum": [[1e999]]}"#, "numbers that JSON cannot write"),
         (#"{"enum": []}"#, "'enum' is a list"),
         (
             #"{"allOf": [{"properties": {"a": true}, "additionalProperties": false}, {"properties": {"b": true}}]}"#,

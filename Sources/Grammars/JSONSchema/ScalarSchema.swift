@@ -152,6 +152,9 @@ extension SchemaCompiler {
             let types = try self.types(of: schema, at: path)
             values = values?.filter { value in types.contains { value.isOf(type: $0) } }
         }
+        for value in values ?? [] where !value.isFinite {
+            throw GrammarError(.invalidSchema, path, "'enum' and 'const' have numbers that JSON cannot write")
+        }
         var (texts, nodes): ([String], [Int]) = ([], [])
         for value in values ?? [] {
             if value.array == nil, value.object == nil {
@@ -198,6 +201,16 @@ extension SchemaCompiler {
 }
 
 extension JSONValue {
+    /// Whether all numbers in it can be written.
+    fileprivate var isFinite: Bool {
+        switch self {
+        case .double(let value): value.isFinite
+        case .array(let elements): elements.allSatisfy(\.isFinite)
+        case .object(let object): object.values.allSatisfy(\.isFinite)
+        default: true
+        }
+    }
+
     /// Whether a type of JSON Schema has this value.
     fileprivate func isOf(type: String) -> Bool {
         switch self {

@@ -242,6 +242,10 @@ import Tokenizers
         let grammar = try Grammar.jsonSchema(["type": "array"])
         var matcher = Matcher(grammar)
         try matcher.follow("[1,")
+        var other = matcher
+        try other.follow(" ")
+        #expect(throws: Matcher.Refused.self) { try other.follow(" ") }
+        try matcher.follow("\n")
         var count = 0
         while count < 1000, matcher.advance(0x20) || matcher.advance(0x0A) { count += 1 }
         #expect(count > 16 && count < 40)

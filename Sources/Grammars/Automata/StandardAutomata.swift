@@ -8,21 +8,20 @@ extension Automaton {
     /// A string in its quotes in which nothing is escaped: keys whose text must not be another key's.
     static let plainString = stringAutomaton(escapes: false)
 
-    /// At most one line break and some blanks, which count: enough for any layout, and it ends.
+    /// One blank, or a line break and some blanks, which count: enough for the usual layouts, and it ends.
     static let whitespace: Automaton = {
         var builder = AutomatonBuilder()
-        let (start, blanks, carriageReturn) = (
-            builder.state(accepting: true), builder.state(accepting: true), builder.state()
-        )
-        builder.edges(start, " \t", blanks, counts: true)
-        builder.edges(start, "\n", blanks)
+        let (start, blank) = (builder.state(accepting: true), builder.state(accepting: true))
+        let (carriageReturn, line) = (builder.state(), builder.state(accepting: true))
+        builder.edges(start, " \t", blank)
+        builder.edges(start, "\n", line)
         builder.edges(start, "\r", carriageReturn)
-        builder.edges(carriageReturn, "\n", blanks)
-        builder.edges(blanks, " \t", blanks, counts: true)
+        builder.edges(carriageReturn, "\n", line)
+        builder.edges(line, " \t", line, counts: true)
         return builder.automaton()
     }()
 
-    /// The most blanks of `whitespace`.
+    /// The most blanks of `whitespace` behind a line break.
     static let mostBlanks = 32
 
     /// What may stand before an answer: line breaks and blanks, which count.

@@ -137,7 +137,7 @@ package struct ModelBenchmark: Sendable {
                     var instants: [ContinuousClock.Instant] = []
                     for await event in stream {
                         switch event {
-                        case .token: instants.append(.now)
+                        case .token(let token): instants.append(token.instant)
                         case .failed(let error): throw error
                         case .finished: break
                         }

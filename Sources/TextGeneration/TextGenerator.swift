@@ -108,7 +108,7 @@ package struct TextGenerator: Sendable {
         throw CancellationError()
     }
 
-    /// Throws what the stream of `generate` would throw before its first event.
+    /// Throws what the engine would refuse in the stream of `generate` before its first event; formats are not looked at.
     package func check(_ prompt: PreparedPrompt, _ options: GenerationOptions) throws(EngineError) {
         try engine.check(request(prompt, options))
     }

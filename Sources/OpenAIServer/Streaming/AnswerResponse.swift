@@ -115,7 +115,7 @@ extension APIError {
     init(_ error: EngineError) {
         self =
             switch error.code {
-            case .invalidRequest: .invalid(nil, error.message)
+            case .invalidRequest, .noAllowedToken: .invalid(nil, error.message)
             case .promptTooLong: .invalid(nil, error.message, code: "context_length_exceeded")
             case .shutDown: .shuttingDown
             case .duplicateRequest, .invalidConfiguration, .invalidLogits, .deviceFailed:

@@ -22,7 +22,7 @@ struct CompletionService: Sendable {
     /// Reads a request's body and works on it where that may take long: parsing, templates and tokenising never run on
     /// the threads that every request shares.
     ///
-    /// Throws a 408 when the body does not arrive in time, a 413 when it is too long, and what `parse` throws.
+    /// Throws a 408 when the body does not arrive in time, a 400 when it is cut short, a 413 when it is too long, and what `parse` throws.
     func parse<Parsed: Sendable>(
         _ request: Request,
         _ context: ServerContext,
@@ -54,6 +54,8 @@ struct CompletionService: Sendable {
                     return try await body.collect(upTo: limit)
                 } catch is NIOTooManyBytesError {
                     throw APIError.tooLarge(limit)
+                } catch  where !(error is CancellationError) {
+                    throw APIError.invalid(nil, "the body did not arrive whole")
                 }
             }
             group.addTask {

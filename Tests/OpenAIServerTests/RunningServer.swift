@@ -7,21 +7,34 @@ final class RunningServer: Sendable {
     let port: Int
     private let process: Process
     private let folder: TemporaryFolder
+    private let unreadLog: Pipe?
 
     /// Starts a server and returns when it listens.
-    init(_ arguments: String..., environment: [String: String] = [:]) async throws {
+    ///
+    /// Without `readsLog` nobody reads what it logs after that, as with a terminal that was stopped.
+    init(_ arguments: String..., environment: [String: String] = [:], readsLog: Bool = true) async throws {
         folder = try TemporaryFolder()
         process = Process()
         process.executableURL = URL(fileURLWithPath: KongurProgram.path)
         process.arguments = ["serve", "--port", "0"] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let log = try folder.write([], to: "log")
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
         process.standardOutput = FileHandle.nullDevice
+        let log = try folder.write([], to: "log")
+        let pipe = Pipe()
+        if readsLog {
+            process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        } else {
+            process.standardError = pipe
+        }
+        unreadLog = readsLog ? nil : pipe
         try process.run()
+        var text = ""
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline, process.isRunning {
-            if let line = Self.text(log).split(separator: "\n").first(where: { $0.contains(" answers at ") }),
+            text =
+                readsLog
+                ? Self.text(log) : text + String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
+            if let line = text.split(separator: "\n").first(where: { $0.contains(" answers at ") }),
                 let port = line.split(separator: ":").last.flatMap({ Int($0.prefix { $0 != "/" }) })
             {
                 self.port = port
@@ -30,7 +43,7 @@ final class RunningServer: Sendable {
             try await Task.sleep(for: .milliseconds(10))
         }
         process.terminate()
-        throw ServerFailure(description: "the server did not start: \(Self.text(log))")
+        throw ServerFailure(description: "the server did not start: \(text)")
     }
 
     deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }

@@ -126,6 +126,30 @@ import Testing
         #expect(try await server.get("/version").status == 200)
     }
 
+    @Test func aLogThatNobodyReadsHoldsUpNobody() async throws {
+        let server = try await RunningServer("--log-level", "debug", readsLog: false)
+        // More than a pipe takes.
+        let headers = ["X-Request-Id": String(repeating: "x", count: 128)]
+        for _ in 0..<500 {
+            let reply = try await server.get("/version", headers)
+            try #require(reply.status == 200)
+        }
+        server.terminate()
+        #expect(try await server.ended(within: .seconds(10)) == 0)
+    }
+
+    @Test func bodiesThatAreCutShortAreTheClientsFault() async throws {
+        let server = try await RunningServer()
+        let reply = try await blocking { [port = server.port] in
+            let client = try Client(port: port)
+            try client.send(Data("POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n\r\n{".utf8))
+            client.halfClose()
+            return try Reply(client.readToEnd())
+        }
+        #expect(reply.status == 400)
+        #expect(!server.log.contains("error failure"))
+    }
+
     @Test func answersThatTakeTooLongEnd() async throws {
         let server = try await RunningServer("--request-timeout", "0.05", "--max-sequences", "1")
         let whole = try await server.post("/v1/completions", long(stream: false))

@@ -61,6 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
             created: Int(Date().timeIntervalSince1970)
         )
         signal(SIGPIPE, SIG_IGN)
+        defer { LogOutput.standardError.flush() }
         do {
             let server = try Server(served, configuration, metrics: metrics, version: Kongur.version, logger: logger)
             try await server.run { address in

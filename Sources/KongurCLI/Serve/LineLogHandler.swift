@@ -21,9 +21,7 @@ struct LineLogHandler: LogHandler {
         for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
             line += " \(Self.escaped(key))=\(Self.escaped("\(value)"))"
         }
-        // What cannot be written is lost: a log that nobody reads is no reason to end the server.
-        var text = line + "\n"
-        text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        LogOutput.standardError.write(line)
     }
 
     private static func time() -> String {

@@ -94,8 +94,15 @@ struct RequestMiddleware: RouterMiddleware {
             fields["prompt_tokens"] = "\(usage.promptTokens)"
             fields["completion_tokens"] = "\(usage.completionTokens)"
         }
-        if let error = record.error { fields["error"] = "\(error.code ?? error.type)" }
-        let level = status.kind == .serverError ? Logger.Level.error : isProbe(request) ? .debug : .info
+        var level = isProbe(request) ? Logger.Level.debug : .info
+        if let error = record.error {
+            fields["error"] = "\(error.code ?? error.type)"
+            if error.status.kind == .serverError {
+                // A fault of the server's; what clients get wrong may repeat what they asked.
+                fields["reason"] = "\(error.message)"
+                level = error.status == .internalServerError ? .error : .warning
+            }
+        }
         logger.log(level: level, "request", metadata: fields)
     }
 }

@@ -78,6 +78,11 @@ struct CompletionService: Sendable {
             throw .invalid(param, error.message)
         }
         do {
+            try model.generator.checkFormat(prepared, options)
+        } catch {
+            throw .invalid("response_format", error.message)
+        }
+        do {
             try model.generator.check(prepared, options)
         } catch {
             var error = APIError(error)

@@ -108,7 +108,7 @@ package struct TextGenerator: Sendable {
         throw CancellationError()
     }
 
-    /// Throws what the engine would refuse in the stream of `generate` before its first event; formats are not looked at.
+    /// Throws what the engine would refuse in the stream of `generate` before its first event; `checkFormat` looks at formats.
     package func check(_ prompt: PreparedPrompt, _ options: GenerationOptions) throws(EngineError) {
         try engine.check(request(prompt, options))
     }
@@ -145,6 +145,13 @@ package struct TextGenerator: Sendable {
             priority: options.priority,
             cacheSalt: options.cacheSalt
         )
+    }
+
+    /// Throws `.invalidFormat` for a format that an answer cannot be held to; a sound one is compiled then, and kept.
+    ///
+    /// Cost: what compiling costs, which is bounded; the first one for a tokenizer reads its vocabulary.
+    package func checkFormat(_ prompt: PreparedPrompt, _ options: GenerationOptions) throws(TextGenerationError) {
+        _ = try constraint(request(prompt, options), prompt, options)
     }
 
     /// What holds an answer to the format that is asked for; nil when none is.

@@ -55,7 +55,11 @@ struct RequestDecodingTests {
         (#""logit_bias": {"x": 1}"#, "logit_bias"), (#""logit_bias": {"1": NaN}"#, "logit_bias"),
         (#""top_logprobs": 3"#, "top_logprobs"), (#""logprobs": true, "top_logprobs": 21"#, "top_logprobs"),
         (#""tools": [{"type": "function"}]"#, "tools"),
-        (#""response_format": {"type": "json_object"}"#, "response_format"),
+        (#""response_format": {"type": "xml"}"#, "response_format.type"),
+        (#""response_format": "json_object""#, "response_format"),
+        (#""response_format": {"type": "json_schema"}"#, "response_format.json_schema"),
+        (#""response_format": {"type": "json_schema", "json_schema": {}}"#, "response_format.json_schema.schema"),
+        (#""response_format": {"type": "json_object"}, "ignore_eos": true"#, "response_format"),
     ])
     func namesWhatIsWrong(_ fields: String, _ name: String) {
         #expect(param(fields) == name)

@@ -76,6 +76,34 @@ import Testing
         #expect(texts(alone) == Array(texts(first).prefix(1)))
     }
 
+    /// A model that knows no JSON gives it all the same, whole and streamed, for every seed.
+    @Test func answersInTheFormThatIsAskedFor() async throws {
+        let server = try await RunningServer()
+        let schema: [String: Any] = [
+            "type": "object",
+            "properties": ["sum": ["type": "integer", "minimum": 0], "kind": ["enum": ["even", "odd"]]],
+            "required": ["sum", "kind"], "additionalProperties": false,
+        ]
+        let format: [String: Any] = [
+            "type": "json_schema", "json_schema": ["name": "sum", "schema": schema, "strict": true],
+        ]
+        for seed in 0..<4 {
+            let body = question(["response_format": format, "seed": seed, "temperature": 1])
+            let whole = try await server.post("/v1/chat/completions", body)
+            #expect(whole.status == 200, "\(whole.text)")
+            let choice = try #require((whole.json["choices"] as? [[String: Any]])?.first)
+            let content = try #require((choice["message"] as? [String: Any])?["content"] as? String)
+            let object = try #require(JSONSerialization.jsonObject(with: Data(content.utf8)) as? [String: Any])
+            #expect(object["sum"] is Int && ["even", "odd"].contains(object["kind"] as? String ?? ""))
+            #expect(choice["finish_reason"] as? String == "stop")
+            let streamed = try await server.post("/v1/chat/completions", body.merging(["stream": true]) { $1 })
+            let deltas = streamed.events.compactMap {
+                (($0["choices"] as? [[String: Any]])?.first)?["delta"] as? [String: Any]
+            }
+            #expect(deltas.compactMap { $0["content"] as? String }.joined() == content)
+        }
+    }
+
     @Test func completesTexts() async throws {
         let server = try await RunningServer()
         let prompts = ["prompt": ["1+1=", "2+2="], "n": 2, "max_tokens": 8, "logprobs": 2] as [String: Any]
@@ -154,7 +182,11 @@ import Testing
         )
         try await check(["stop": ["", "x"]], "stop")
         try await check(["stream_options": ["include_usage": true]], "stream_options")
-        try await check(["response_format": ["type": "json_schema"]], "response_format")
+        let schema: [String: Any] = ["type": "object", "properties": ["a": ["type": "string", "not": ["const": "x"]]]]
+        try await check(
+            ["response_format": ["type": "json_schema", "json_schema": ["name": "a", "schema": schema]]],
+            "response_format"
+        )
         try await check(["model": "gpt-4"], "model", status: 404)
         let words = String(repeating: "word ", count: 3000)
         try await check(["messages": [["role": "user", "content": words]]], "messages")

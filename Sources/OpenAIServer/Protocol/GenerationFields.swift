@@ -32,12 +32,14 @@ struct GenerationFields: Sendable {
             includeUsage = try RequestFields(value, path: "stream_options").bool("include_usage") ?? false
         }
         _ = try fields.string("user", maxLength: 4096)
-        try fields.refuse(
-            "response_format",
-            unless: { $0["type"] == "text" },
-            "this server writes text alone, no JSON by a schema"
-        )
         options = try Self.options(fields, limits, defaults: defaults)
+        options.format = try Self.format(fields)
+        if options.format != nil, options.ignoreEOS || options.minNewTokens > 0 {
+            throw .invalid(
+                "response_format",
+                "'response_format' says where an answer ends: leave out 'ignore_eos' and 'min_tokens'"
+            )
+        }
         options.sampling.logprobs = logprobs
     }
 
@@ -57,6 +59,30 @@ struct GenerationFields: Sendable {
             ignoreEOS: try fields.bool("ignore_eos") ?? false,
             priority: try fields.int("priority", in: -1000...1000) ?? 0
         )
+    }
+
+    /// What `response_format` asks for: text, any JSON object, or JSON by a schema.
+    private static func format(_ fields: RequestFields) throws(APIError) -> TextGeneration.AnswerFormat? {
+        guard let value = fields.value("response_format") else { return nil }
+        let format = try RequestFields(value, path: "response_format")
+        switch try format.string("type") {
+        case "text": return nil
+        case "json_object": return .jsonObject
+        case "json_schema":
+            guard let description = format.value("json_schema") else {
+                throw .invalid("response_format.json_schema", "'response_format.json_schema' is missing")
+            }
+            let named = try RequestFields(description, path: "response_format.json_schema")
+            guard let schema = named.value("schema") else {
+                throw .invalid(named.name("schema"), "'\(named.name("schema"))' is missing")
+            }
+            return .jsonSchema(schema)
+        default:
+            throw .invalid(
+                "response_format.type",
+                "'response_format.type' must be text, json_object or json_schema"
+            )
+        }
     }
 
     private static func sampling(

@@ -79,24 +79,28 @@ import Testing
     /// A model that knows no JSON gives it all the same, whole and streamed, for every seed.
     @Test func answersInTheFormThatIsAskedFor() async throws {
         let server = try await RunningServer()
-        let schema: [String: Any] = [
-            "type": "object",
-            "properties": ["sum": ["type": "integer", "minimum": 0], "kind": ["enum": ["even", "odd"]]],
-            "required": ["sum", "kind"], "additionalProperties": false,
-        ]
-        let format: [String: Any] = [
-            "type": "json_schema", "json_schema": ["name": "sum", "schema": schema, "strict": true],
-        ]
+        // As text: answers follow the order of properties, and a dictionary has none.
+        let schema = """
+            {"type": "object", "properties": {"sum": {"type": "integer", "minimum": 0}, "kind": {"enum": ["even", "odd"]}},
+            "required": ["sum", "kind"], "additionalProperties": false}
+            """
+        func body(seed: Int, stream: Bool) -> Data {
+            let text = """
+                {"model": "pebble", "messages": [{"role": "user", "content": "What is 47 + 385?"}], "temperature": 1,
+                "seed": \(seed), "stream": \(stream), "response_format": {"type": "json_schema",
+                "json_schema": {"name": "sum", "strict": true, "schema": \(schema)}}}
+                """
+            return Data(text.utf8)
+        }
         for seed in 0..<4 {
-            let body = question(["response_format": format, "seed": seed, "temperature": 1])
-            let whole = try await server.post("/v1/chat/completions", body)
+            let whole = try await server.post("/v1/chat/completions", body(seed: seed, stream: false))
             #expect(whole.status == 200, "\(whole.text)")
             let choice = try #require((whole.json["choices"] as? [[String: Any]])?.first)
             let content = try #require((choice["message"] as? [String: Any])?["content"] as? String)
             let object = try #require(JSONSerialization.jsonObject(with: Data(content.utf8)) as? [String: Any])
             #expect(object["sum"] is Int && ["even", "odd"].contains(object["kind"] as? String ?? ""))
             #expect(choice["finish_reason"] as? String == "stop")
-            let streamed = try await server.post("/v1/chat/completions", body.merging(["stream": true]) { $1 })
+            let streamed = try await server.post("/v1/chat/completions", body(seed: seed, stream: true))
             let deltas = streamed.events.compactMap {
                 (($0["choices"] as? [[String: Any]])?.first)?["delta"] as? [String: Any]
             }

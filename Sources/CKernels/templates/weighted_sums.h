@@ -1,33 +1,36 @@
 // Sums of rows of values: y[t][d] += p[t][j] * v[j][d] over the keys j, in order, for the value type CK_TYPE.
 //
 // T rows of y by R vectors stay in registers while the keys pass by. Each lane adds its keys one after the other, so its
-// bits do not depend on the tile. ahead[j] is a row that will be needed after these, and asked for with v[j] by the first
-// rows of y.
+// bits do not depend on the tile. As many rows `ahead` will be needed after these: the first rows of y ask for them, in the
+// order in which they lie in memory, so that the processor's own fetching joins in.
 
 #ifndef CK_WEIGHTED_SUMS
 #define CK_WEIGHTED_SUMS
-#define CK_SUM(t, r) VF sum_##t##_##r = L(load_f32)(y + t * y_stride + r * CK_WIDTH);
+#define CK_SUM(t, r) VF sum_##t##_##r = L(load_f32)(y + t * width + r * CK_WIDTH);
 #define CK_SUM_ROW(t, R) CK_ROWS_##R(CK_SUM, t)
 #define CK_P(t, R) VF x_##t = L(splat)(p[t * p_stride + j]);
 #define CK_VALUE(T, r)                         \
     VF w_##r = CK_LOAD(row + r * CK_WIDTH);    \
     CK_TOKENS_##T(CK_ADD, r)
-#define CK_KEEP(t, r) L(store_f32)(y + t * y_stride + r * CK_WIDTH, sum_##t##_##r);
+#define CK_KEEP(t, r) L(store_f32)(y + t * width + r * CK_WIDTH, sum_##t##_##r);
 #define CK_KEEP_ROW(t, R) CK_ROWS_##R(CK_KEEP, t)
 
 #define CK_VALUES_TILE(T, R)                                                                                        \
-    CK_INLINE void D(values_##T##_##R)(const float *p, int64_t p_stride, const void *const *v,                       \
-                                       const void *const *ahead, int64_t d, int64_t first, int64_t last, float *y,   \
-                                       int64_t y_stride) {                                                           \
-        CK_TOKENS_##T(CK_SUM_ROW, R) for (int64_t j = first; j < last; j++) {                                        \
-            const CK_ELEMENT *row = (const CK_ELEMENT *)v[j] + d;                                                    \
-            if (ahead) {                                                                                             \
-                for (int64_t i = 0; i < R * CK_WIDTH; i += 64 / (int64_t)sizeof(CK_ELEMENT))                          \
-                    __builtin_prefetch((const CK_ELEMENT *)ahead[j] + d + i, 0, 2);                                   \
-            }                                                                                                        \
-            CK_TOKENS_##T(CK_P, R) CK_ROWS_##R(CK_VALUE, T)                                              \
-        }                                                                                                            \
-        CK_TOKENS_##T(CK_KEEP_ROW, R)                                                                                \
+    CK_INLINE void D(values_##T##_##R)(const float *p, int64_t p_stride, const void *const *v,                      \
+                                       const void *const *ahead, int64_t d, int64_t first, int64_t last, float *y,  \
+                                       int64_t width) {                                                             \
+        int64_t next = d * last / width, column = d * last % width;                                                 \
+        CK_TOKENS_##T(CK_SUM_ROW, R) for (int64_t j = first; j < last; j++) {                                       \
+            const CK_ELEMENT *row = (const CK_ELEMENT *)v[j] + d;                                                   \
+            if (ahead) {                                                                                            \
+                for (int64_t i = 0; i < R * CK_WIDTH; i += 64 / (int64_t)sizeof(CK_ELEMENT))                        \
+                    __builtin_prefetch((const CK_ELEMENT *)ahead[next] + column + i, 0, 2);                         \
+                column += R * CK_WIDTH;                                                                             \
+                if (column >= width) column -= width, next++;                                                       \
+            }                                                                                                       \
+            CK_TOKENS_##T(CK_P, R) CK_ROWS_##R(CK_VALUE, T)                                                         \
+        }                                                                                                           \
+        CK_TOKENS_##T(CK_KEEP_ROW, R)                                                                               \
     }
 
 // Keys first..<last for T rows of y that are `width` long.

@@ -15,11 +15,14 @@ package struct AnswerFrame: Sendable {
     /// Text that must precede and follow the value.
     package var prefix: String
     package var suffix: String
+    /// How many values there may be, each in its prefix and suffix, with a line break before all but the first.
+    package var most: Int
 
-    package init(thinking: Thinking = .none, prefix: String = "", suffix: String = "") {
+    package init(thinking: Thinking = .none, prefix: String = "", suffix: String = "", most: Int = 1) {
         self.thinking = thinking
         self.prefix = prefix
         self.suffix = suffix
+        self.most = most
     }
 
     /// The most blanks and line breaks before the value.
@@ -27,7 +30,12 @@ package struct AnswerFrame: Sendable {
 
     /// The node before `value`, which has the suffix behind it already.
     func begin(_ builder: inout GrammarBuilder, _ value: Int) -> Int {
-        let answer = prefix.isEmpty ? value : builder.literal(prefix, then: value)
+        var answer = prefix.isEmpty ? value : builder.literal(prefix, then: value)
+        if most > 1 {
+            let another = builder.literal("\n", then: answer)
+            let others = Grammar.Node.repetition(body: another, least: 0, most: most - 1, next: GrammarBuilder.end)
+            answer = builder.call(answer, then: builder.add(others))
+        }
         func spaced(_ node: Int, _ builder: inout GrammarBuilder) -> Int {
             builder.word(.leadingSpace, most: Self.mostSpace, then: node)
         }

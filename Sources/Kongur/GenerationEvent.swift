@@ -69,7 +69,7 @@ extension GenerationEvent {
         switch event {
         case .reasoning(let text): self = .reasoning(text)
         case .answer(let text): self = .answer(text)
-        case .logprobs: return nil
+        case .toolCall, .toolArguments, .logprobs: return nil
         case .finished(let result): self = .finished(GenerationResult(result))
         }
     }

@@ -80,7 +80,7 @@ struct CompletionService: Sendable {
         do {
             try model.generator.checkFormat(prepared, options)
         } catch {
-            throw .invalid("response_format", error.message)
+            throw .invalid(options.format?.isToolCalls == true ? "tools" : "response_format", error.message)
         }
         do {
             try model.generator.check(prepared, options)
@@ -145,7 +145,6 @@ struct CompletionService: Sendable {
         let response = AnswerResponse(
             run: run,
             format: format(identity),
-            includeUsage: generation.includeUsage,
             headers: headers,
             record: context.record
         )

@@ -16,6 +16,8 @@ package struct GenerationOptions: Sendable, Hashable {
     ///
     /// A model that thinks does so first, and its thinking is free as long as `splitsReasoning` tells it apart.
     package var format: AnswerFormat?
+    /// What the answer may call; nil leaves calls in the answer as text.
+    package var tools: CallableTools?
     /// Whether to tell thinking from answer; otherwise everything is answer, tags included.
     package var splitsReasoning: Bool
     /// Higher goes first.
@@ -31,6 +33,7 @@ package struct GenerationOptions: Sendable, Hashable {
         stopTokenIDs: Set<Int> = [],
         ignoreEOS: Bool = false,
         format: AnswerFormat? = nil,
+        tools: CallableTools? = nil,
         splitsReasoning: Bool = true,
         priority: Int = 0,
         cacheSalt: String? = nil
@@ -42,6 +45,7 @@ package struct GenerationOptions: Sendable, Hashable {
         self.stopTokenIDs = stopTokenIDs
         self.ignoreEOS = ignoreEOS
         self.format = format
+        self.tools = tools
         self.splitsReasoning = splitsReasoning
         self.priority = priority
         self.cacheSalt = cacheSalt

@@ -1,5 +1,3 @@
-import Tokenizers
-
 /// Tells a model's thinking from its answer by the tags around it, `<think>` and `</think>` by default.
 ///
 /// Works on decoded text, since in many vocabularies the tags are no tokens, and ">" merges with what follows. Pieces may
@@ -199,12 +197,6 @@ package struct ReasoningSplitter: Sendable {
     private func beginning(of tag: [UInt8]) -> Int {
         for count in (1..<tag.count).reversed() where held.suffix(count) == tag.prefix(count) { return count }
         return 0
-    }
-
-    /// Whether a token is one of the default tags: such a token has text even if it is a special one.
-    static func isTag(_ id: Int, of tokenizer: Tokenizer) -> Bool {
-        let token = tokenizer.token(of: id)
-        return token == openingTag || token == closingTag
     }
 
     private static func isLineBreak(_ byte: UInt8) -> Bool {

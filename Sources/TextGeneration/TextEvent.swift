@@ -6,6 +6,10 @@ package enum TextEvent: Sendable {
     case reasoning(String)
     /// A piece of the answer.
     case answer(String)
+    /// The answer calls a tool; calls are numbered from 0.
+    case toolCall(index: Int, name: String)
+    /// A piece of the arguments of a call.
+    case toolArguments(index: Int, String)
     /// About one token, when `SamplingParameters.logprobs` asks for it; its text may come with a later piece.
     case logprobs(TokenTextLogprobs)
     /// The last event.
@@ -39,6 +43,8 @@ package struct GenerationResult: Sendable, Hashable {
     package var reasoning: String
     /// What the model answered; empty when it did not get there.
     package var answer: String
+    /// The calls of tools in the answer, when `GenerationOptions.tools` names some; they are no part of `answer`.
+    package var toolCalls: [ToolCall]
     /// Everything that the model drew, with the stop token.
     package var tokenIDs: [Int]
     package var finishReason: FinishReason

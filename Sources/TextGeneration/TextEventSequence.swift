@@ -10,10 +10,13 @@ actor TextEventSequence {
     private let prompt: PreparedPrompt
     private let requestID: UInt64
     private let tokens: AsyncStream<TokenEvent>
+    private let tools: CallableTools?
+    private let isHeldToCalls: Bool
 
     private var detokenizer: StreamingDetokenizer
     private var stopStrings: StopStringFilter
     private var splitter: ReasoningSplitter
+    private var calls: ToolCallParser?
 
     private var text = ""
     private var tokenIDs: [Int] = []
@@ -37,6 +40,9 @@ actor TextEventSequence {
             preambleLimit: generator.preambleLimit,
             allowsPreamble: options.format == nil
         )
+        tools = options.tools
+        isHeldToCalls = options.format?.isToolCalls ?? false
+        calls = options.tools.map { [isHeldToCalls] in ToolCallParser($0, isHeldToCalls: isHeldToCalls) }
         var request = generator.request(prompt, options)
         request.constraint = try generator.constraint(request, prompt, options)
         requestID = request.id
@@ -64,9 +70,12 @@ actor TextEventSequence {
         return ready.popLast()
     }
 
+    /// Whether the answer has ended although the model may go on.
+    private var isCutOff: Bool { stopStrings.found != nil || calls?.isFinished == true }
+
     private func append(_ token: GeneratedToken, _ events: inout [TextEvent]) {
-        // Tokens that were drawn before the engine heard of the stop string are not part of the answer.
-        guard stopStrings.found == nil else { return }
+        // Tokens that were drawn before the engine heard of the end are not part of the answer.
+        guard !isCutOff else { return }
         tokenIDs.append(token.id)
         if token.isStop { return }
         let wasReasoning = splitter.isReasoning
@@ -74,13 +83,13 @@ actor TextEventSequence {
         let isReasoning = wasReasoning || splitter.isReasoning
         if isReasoning { reasoningTokens += 1 }
         if let logprobs = token.logprobs { events.append(.logprobs(describe(token.id, logprobs, isReasoning))) }
-        if stopStrings.found != nil { generator.engine.cancel(requestID) }
+        if isCutOff { generator.engine.cancel(requestID) }
     }
 
     /// The text that is now certain; special tokens have none, except tags that are special tokens.
     private func decode(_ id: Int) -> String {
         let tokenizer = generator.tokenizer
-        if tokenizer.isSpecial(id), ReasoningSplitter.isTag(id, of: tokenizer), let tag = tokenizer.token(of: id) {
+        if tokenizer.isSpecial(id), AnswerTag.isTag(id, of: tokenizer), let tag = tokenizer.token(of: id) {
             return detokenizer.finish() + tag
         }
         return detokenizer.append(id)
@@ -88,16 +97,26 @@ actor TextEventSequence {
 
     private func pass(_ piece: String, _ events: inout [TextEvent]) {
         text += piece
-        events += splitter.append(piece).map(TextEvent.init)
+        pass(splitter.append(piece), &events)
+    }
+
+    private func pass(_ pieces: [ReasoningSplitter.Piece], _ events: inout [TextEvent]) {
+        for piece in pieces {
+            switch piece {
+            case .reasoning(let text): events.append(.reasoning(text))
+            case .answer(let text): events += calls?.append(text).map(TextEvent.init) ?? [.answer(text)]
+            }
+        }
     }
 
     private func finish(_ summary: GenerationSummary, _ events: inout [TextEvent]) {
         isFinished = true
-        if stopStrings.found == nil {
+        if !isCutOff {
             pass(stopStrings.append(detokenizer.finish()), &events)
             if stopStrings.found == nil { pass(stopStrings.finish(), &events) }
         }
-        events += splitter.finish().map(TextEvent.init)
+        pass(splitter.finish(), &events)
+        events += calls?.finish().map(TextEvent.init) ?? []
         let usage = TokenUsage(
             promptTokens: summary.promptTokens,
             cachedTokens: summary.cachedTokens,
@@ -106,14 +125,17 @@ actor TextEventSequence {
             draftTokens: summary.draftTokens,
             acceptedTokens: summary.acceptedTokens
         )
+        // What was taken for the answer, and looked at for calls, may have been thinking.
+        let parsed = tools.map { ToolCallParser.parse(splitter.answer, $0, isHeldToCalls: isHeldToCalls) }
         events.append(
             .finished(
                 GenerationResult(
                     text: text,
                     reasoning: splitter.reasoning,
-                    answer: splitter.answer,
+                    answer: parsed?.text ?? splitter.answer,
+                    toolCalls: parsed?.calls ?? [],
                     tokenIDs: tokenIDs,
-                    finishReason: stopStrings.found == nil ? summary.finishReason : .stop,
+                    finishReason: isCutOff ? .stop : summary.finishReason,
                     stopString: stopStrings.found,
                     usage: usage,
                     timings: GenerationTimings(summary.timings, usage),
@@ -136,11 +158,12 @@ actor TextEventSequence {
 }
 
 extension TextEvent {
-    fileprivate init(_ piece: ReasoningSplitter.Piece) {
+    fileprivate init(_ piece: ToolCallParser.Piece) {
         self =
             switch piece {
-            case .reasoning(let text): .reasoning(text)
-            case .answer(let text): .answer(text)
+            case .text(let text): .answer(text)
+            case .call(let index, let name): .toolCall(index: index, name: name)
+            case .arguments(let index, let text): .toolArguments(index: index, text)
             }
     }
 }

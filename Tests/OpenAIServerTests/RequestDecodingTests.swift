@@ -25,6 +25,51 @@ struct RequestDecodingTests {
         }
     }
 
+    private static func tool(_ name: String) -> String { #"{"type": "function", "function": {"name": "\#(name)"}}"# }
+
+    private func tools(_ choice: String, _ more: String = "") throws -> ChatRequest {
+        try chat(#""tools": [\#(Self.tool("f")), \#(Self.tool("g"))], "tool_choice": "# + choice + more)
+    }
+
+    @Test func offersTheModelTools() throws {
+        let auto = try chat(#""tools": [\#(Self.tool("f"))]"#)
+        #expect(auto.tools.described == [["type": "function", "function": ["name": "f"]]])
+        #expect(auto.generation.options.tools == CallableTools(names: ["f"], isParallel: true))
+        #expect(auto.generation.options.format == nil)
+        let none = try tools("\"none\"")
+        #expect(none.tools.described == nil && none.generation.options.tools == nil)
+        let required = try tools("\"required\"", #", "parallel_tool_calls": false"#)
+        #expect(required.generation.options.tools == CallableTools(names: ["f", "g"], isParallel: false))
+        #expect(required.generation.options.format == .toolCalls(required.tools.tools, isParallel: false))
+        // Of one that must be called the model still sees the others.
+        let named = try tools(Self.tool("g"))
+        #expect(named.tools.described?.count == 2)
+        #expect(named.generation.options.tools == CallableTools(names: ["g"], isParallel: false))
+        let allowed = try tools(
+            #"{"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [\#(Self.tool("g"))]}}"#
+        )
+        #expect(allowed.generation.options.tools?.names == ["g"] && allowed.generation.options.format == nil)
+    }
+
+    @Test func givesTemplatesCallsAndTheirResultsInOrder() throws {
+        func call(_ id: String, _ arguments: String) -> String {
+            #"{"id": "\#(id)", "type": "function", "function": {"name": "f", "arguments": "# + arguments + "}}"
+        }
+        let text = #"""
+            {"model": "m", "messages": [
+                {"role": "user", "content": "go"},
+                {"role": "assistant", "content": null, "tool_calls": [\#(call("a", #""{\"x\": 1}""#)), \#(call("b", "\"\""))]},
+                {"role": "tool", "tool_call_id": "b", "content": "second"},
+                {"role": "tool", "tool_call_id": "a", "content": [{"type": "text", "text": "first"}]},
+                {"role": "user", "content": "and?"}
+            ]}
+            """#
+        let messages = try ChatRequest(RequestFields(Array(text.utf8)), limits, defaults: .greedy).messages
+        #expect(messages.map(\.content) == ["go", nil, "first", "second", "and?"])
+        #expect(messages[1].toolCalls.map { $0["function"]?["arguments"] } == [["x": 1], [:]])
+        #expect(messages[2].toolCallID == "a")
+    }
+
     @Test func takesWhatIsGivenAndDefaultsForTheRest() throws {
         var defaults = SamplingParameters(temperature: 0.6)
         defaults.topP = 0.95
@@ -54,7 +99,31 @@ struct RequestDecodingTests {
         (#""stop": 1"#, "stop"), (#""stop": [1]"#, "stop"), (#""logit_bias": [1]"#, "logit_bias"),
         (#""logit_bias": {"x": 1}"#, "logit_bias"), (#""logit_bias": {"1": NaN}"#, "logit_bias"),
         (#""top_logprobs": 3"#, "top_logprobs"), (#""logprobs": true, "top_logprobs": 21"#, "top_logprobs"),
-        (#""tools": [{"type": "function"}]"#, "tools"),
+        (#""tools": 1"#, "tools"), (#""tools": [{"type": "function"}]"#, "tools[0].function"),
+        (#""tools": [{"type": "web_search"}]"#, "tools[0].type"), (#""tools": [{}]"#, "tools[0].type"),
+        (#""tools": [{"type": "function", "function": {}}]"#, "tools[0].function.name"),
+        (#""tools": [{"type": "function", "function": {"name": "a b"}}]"#, "tools[0].function.name"),
+        (#""tools": [\#(Self.tool("f")), \#(Self.tool("f"))]"#, "tools[1].function.name"),
+        (
+            #""tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "string"}}}]"#,
+            "tools[0].function.parameters"
+        ),
+        (#""tools": [{"type": "function", "function": {"name": "f", "strict": 1}}]"#, "tools[0].function.strict"),
+        (#""tool_choice": "required""#, "tool_choice"), (#""tool_choice": "always""#, "tool_choice"),
+        (#""tools": [\#(Self.tool("f"))], "tool_choice": {"type": "function"}"#, "tool_choice.function"),
+        (#""tools": [\#(Self.tool("f"))], "tool_choice": \#(Self.tool("g"))"#, "tool_choice"),
+        (#""tools": [\#(Self.tool("f"))], "tool_choice": "required", "min_tokens": 1"#, "tool_choice"),
+        (#""parallel_tool_calls": 1"#, "parallel_tool_calls"), (#""functions": [{}]"#, "functions"),
+        (
+            #""messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{"}}]}]"#,
+            "messages[0].tool_calls[0].function.arguments"
+        ),
+        (
+            #""messages": [{"role": "assistant", "tool_calls": [{"function": {"arguments": "{}"}}]}]"#,
+            "messages[0].tool_calls[0].function.name"
+        ),
+        (#""messages": [{"role": "assistant", "tool_calls": [{"type": "x"}]}]"#, "messages[0].tool_calls[0].function"),
+        (#""messages": [{"role": "tool", "tool_call_id": "a"}]"#, "messages[0].content"),
         (#""response_format": {"type": "xml"}"#, "response_format.type"),
         (#""response_format": "json_object""#, "response_format"),
         (#""response_format": {"type": "json_schema"}"#, "response_format.json_schema"),

@@ -114,7 +114,7 @@ import Tokenizers
         var names: Set<String> = []
         for seed in 0..<8 as Range<UInt64> {
             let generator = try generator(ScriptedDevice(vocabularySize: ByteTokenizer.vocabularySize))
-            var options = options(.toolCall(tools), seed: seed)
+            var options = options(.toolCalls(tools, isParallel: false), seed: seed)
             options.splitsReasoning = false
             let answer = try await generator.answer(question, options).answer
             let text = answer.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -131,14 +131,34 @@ import Tokenizers
         #expect(names.count == 2)
     }
 
+    @Test func severalCallsAreHeldToTheirSchemas() async throws {
+        let parameters: JSONValue = ["type": "object", "properties": ["n": ["enum": [1, 2]]], "required": ["n"]]
+        let tools: [JSONValue] = [["type": "function", "function": ["name": "pick", "parameters": parameters]]]
+        var counts: Set<Int> = []
+        for seed in 0..<16 as Range<UInt64> {
+            let generator = try generator(ScriptedDevice(vocabularySize: ByteTokenizer.vocabularySize))
+            var options = options(.toolCalls(tools, isParallel: true), seed: seed)
+            options.tools = CallableTools(names: ["pick"])
+            options.splitsReasoning = false
+            let result = try await generator.answer(question, options)
+            #expect(result.finishReason == .stop && result.answer == "")
+            counts.insert(result.toolCalls.count)
+            for call in result.toolCalls {
+                #expect(call.name == "pick" && call.isComplete)
+                #expect([1, 2].contains(try JSONValue(parsing: call.arguments)["n"]?.int))
+            }
+        }
+        #expect(counts.min() == 1 && counts.count > 1 && counts.max().map { $0 <= 16 } == true)
+    }
+
     @Test func aFormatThatIsNoneIsRefused() async throws {
         let generator = try generator(ScriptedDevice(vocabularySize: ByteTokenizer.vocabularySize))
         var forever = options(.jsonObject)
         forever.ignoreEOS = true
         for (options, words) in [
             (options(.jsonSchema(["properties": ["a": ["not": [:]]]])), "#/properties/a: the keyword 'not'"),
-            (options(.toolCall([])), "there is none"),
-            (options(.toolCall([["function": [:]]])), "tool 0"),
+            (options(.toolCalls([], isParallel: false)), "there is none"),
+            (options(.toolCalls([["function": [:]]], isParallel: false)), "tool 0"),
             (forever, "ignoreEOS"),
         ] {
             let error = await #expect(throws: TextGenerationError.self) {

@@ -56,7 +56,7 @@ import Tokenizers
             switch event {
             case .reasoning(let text): reasoning += text
             case .answer(let text): answer += text
-            case .logprobs: Issue.record("log-probabilities that nobody asked for")
+            case .toolCall, .toolArguments, .logprobs: Issue.record("what nobody asked for")
             case .finished(let last): result = last
             }
         }
@@ -108,6 +108,52 @@ import Tokenizers
         #expect(result.usage.completionTokens == 7)
         await generator.engine.shutdown(draining: true)
         #expect(generator.engine.metrics.freeCacheBlocks == generator.engine.metrics.cacheBlocks)
+    }
+
+    @Test func callsOfToolsComeAfterTheThought() async throws {
+        let call = #"<tool_call>{"name": "add", "arguments": {"a": 2}}</tool_call>"#
+        let said = "<think>\nI could \(call)\n</think>\n\nLet me add.\n\(call)\n\(call)"
+        let generator = try generator(answering: question, said)
+        var options = greedy
+        options.tools = CallableTools(names: ["add"])
+        var (reasoning, answer) = ("", "")
+        var calls: [ToolCall] = []
+        var result: GenerationResult?
+        for try await event in generator.generate(question, options) {
+            switch event {
+            case .reasoning(let text): reasoning += text
+            case .answer(let text): answer += text
+            case .toolCall(let index, let name):
+                #expect(index == calls.count)
+                calls.append(ToolCall(name: name, arguments: ""))
+            case .toolArguments(let index, let text): calls[index].arguments += text
+            case .logprobs: Issue.record("log-probabilities that nobody asked for")
+            case .finished(let last): result = last
+            }
+        }
+        #expect(reasoning == "I could \(call)" && answer == "Let me add.")
+        #expect(calls == Array(repeating: ToolCall(name: "add", arguments: #"{"a": 2}"#), count: 2))
+        #expect(result?.answer == answer && result?.toolCalls == calls && result?.finishReason == .stop)
+        #expect(result?.text == said)
+        // Where one call is allowed the model is stopped after it, and without tools calls are text.
+        options.tools = CallableTools(names: ["add"], isParallel: false)
+        let one = try await generator.answer(question, options)
+        #expect(one.toolCalls.count == 1 && one.finishReason == .stop)
+        #expect(one.usage.completionTokens == said.utf8.count - call.utf8.count - 1)
+        let text = try await generator.answer(question, greedy)
+        #expect(text.toolCalls.isEmpty && text.answer == "Let me add.\n\(call)\n\(call)")
+        await generator.engine.shutdown(draining: true)
+        #expect(generator.engine.metrics.freeCacheBlocks == generator.engine.metrics.cacheBlocks)
+    }
+
+    /// Text that was passed on as the answer turned out to be thinking: so did what looked like a call in it.
+    @Test func thoughtWithoutItsFirstTagCallsNothing() async throws {
+        let call = #"<tool_call>{"name": "add", "arguments": {}}</tool_call>"#
+        let said = String(repeating: "well ", count: 60) + call + "</think>\n\n4"
+        var options = greedy
+        options.tools = CallableTools(names: ["add"])
+        let result = try await generator(answering: question, said).answer(question, options)
+        #expect(result.answer == "4" && result.toolCalls.isEmpty)
     }
 
     @Test func lengthEndsInTheMiddleOfThinking() async throws {

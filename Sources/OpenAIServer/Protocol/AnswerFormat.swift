@@ -2,16 +2,24 @@ import Foundation
 import InferenceEngine
 import TextGeneration
 
-/// How the answers to a request are written: as chat or as text completions.
+/// How the answers to a request are written, whole or as the events of a stream.
 protocol AnswerFormat: Sendable {
-    /// The chunk that opens an answer; nil when there is none.
-    func opening(choice: Int) throws -> Data?
-    /// The chunk for a piece of an answer; nil when nothing of it is told.
-    func chunk(_ piece: AnswerPiece) throws -> Data?
-    /// The chunk after the last answer that says what all of it cost.
-    func usageChunk(_ usage: Usage) throws -> Data
+    /// What opens the stream of so many answers.
+    mutating func opening(choices: Int) throws -> [ServerSentEvent]
+    /// What tells a piece of an answer.
+    mutating func events(_ piece: AnswerPiece) throws -> [ServerSentEvent]
+    /// What ends the stream after the last answer, and says what all of it cost.
+    mutating func closing(_ usage: Usage) throws -> [ServerSentEvent]
+    /// What ends a stream that failed: its status has been sent, so that the error is an event.
+    mutating func failure(_ error: APIError) throws -> [ServerSentEvent]
     /// The whole response of a request that is not streamed.
     func response(_ answers: [Answer], _ usage: Usage) throws -> Data
+}
+
+extension AnswerFormat {
+    func failure(_ error: APIError) throws -> [ServerSentEvent] {
+        [ServerSentEvent(data: try JSONOutput.data(ErrorBody(error))), .done]
+    }
 }
 
 /// A part of one answer as it comes.
@@ -19,12 +27,22 @@ struct AnswerPiece: Sendable {
     var choice: Int
     var reasoning = ""
     var text = ""
+    var calls: [ToolCallPiece] = []
     /// About the tokens of this piece, when asked for.
     var logprobs: [TokenTextLogprobs] = []
     /// Characters of the answer before the first of `logprobs`.
     var offset = 0
     /// Set in the last piece.
-    var finishReason: String?
+    var result: GenerationResult?
+}
+
+/// A part of a call as it comes.
+struct ToolCallPiece: Sendable {
+    /// Which call of the answer it belongs to.
+    var index: Int
+    /// Set in the first part.
+    var name: String?
+    var arguments = ""
 }
 
 /// One complete answer.
@@ -35,11 +53,11 @@ struct Answer: Sendable {
     var logprobs: [TokenTextLogprobs]?
 }
 
-extension FinishReason {
-    /// OpenAI's word; an answer that was cut short has none of its own.
-    var openAI: String {
-        switch self {
-        case .stop: "stop"
+extension GenerationResult {
+    /// OpenAI's word for why it ended; an answer that was cut short has none of its own.
+    var openAIFinishReason: String {
+        switch finishReason {
+        case .stop: !toolCalls.isEmpty && toolCalls.allSatisfy(\.isComplete) ? "tool_calls" : "stop"
         case .length, .cancelled: "length"
         }
     }

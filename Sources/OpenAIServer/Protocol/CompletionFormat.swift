@@ -6,21 +6,21 @@ struct CompletionFormat: AnswerFormat {
     var identity: ResponseIdentity
     var includeUsage: Bool
 
-    func opening(choice: Int) throws -> Data? { nil }
+    func opening(choices: Int) throws -> [ServerSentEvent] { [] }
 
-    func chunk(_ piece: AnswerPiece) throws -> Data? {
-        guard !piece.text.isEmpty || !piece.logprobs.isEmpty || piece.finishReason != nil else { return nil }
+    func events(_ piece: AnswerPiece) throws -> [ServerSentEvent] {
+        guard !piece.text.isEmpty || !piece.logprobs.isEmpty || piece.result != nil else { return [] }
         let choice = TextChoice(
             index: piece.choice,
             text: piece.text,
             logprobs: piece.logprobs.isEmpty ? nil : TextLogprobs(piece.logprobs, offset: piece.offset),
-            finishReason: piece.finishReason
+            finishReason: piece.result?.openAIFinishReason
         )
-        return try data([choice], includeUsage ? .later : nil)
+        return [ServerSentEvent(data: try data([choice], includeUsage ? .later : nil))]
     }
 
-    func usageChunk(_ usage: Usage) throws -> Data {
-        try data([], .told(usage))
+    func closing(_ usage: Usage) throws -> [ServerSentEvent] {
+        (includeUsage ? [ServerSentEvent(data: try data([], .told(usage)))] : []) + [.done]
     }
 
     func response(_ answers: [Answer], _ usage: Usage) throws -> Data {
@@ -29,7 +29,7 @@ struct CompletionFormat: AnswerFormat {
                 index: answer.choice,
                 text: answer.result.answer,
                 logprobs: answer.logprobs.map { TextLogprobs($0, offset: 0) },
-                finishReason: answer.result.finishReason.openAI
+                finishReason: answer.result.openAIFinishReason
             )
         }
         return try data(choices, .told(usage))

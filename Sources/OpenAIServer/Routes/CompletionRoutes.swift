@@ -15,7 +15,7 @@ struct CompletionRoutes: Sendable {
         let (chat, prompt) = try await service.parse(request, context) { fields in
             let chat = try ChatRequest(fields, model.limits, defaults: model.defaults)
             try model.check(chat.generation.model)
-            let prompt = Prompt.chat(chat.messages)
+            let prompt = Prompt.chat(chat.messages, tools: chat.tools.described)
             return (chat, try service.prepare(prompt, chat.generation.options, param: "messages"))
         }
         return try await service.answer(
@@ -25,7 +25,8 @@ struct CompletionRoutes: Sendable {
                 ChatFormat(
                     identity: identity,
                     includeReasoning: chat.includeReasoning,
-                    includeUsage: chat.generation.includeUsage
+                    includeUsage: chat.generation.includeUsage,
+                    isHeldToCalls: chat.generation.options.format?.isToolCalls ?? false
                 )
             },
             idPrefix: "chatcmpl-",

@@ -37,9 +37,10 @@ struct TokenRoutes: Sendable {
             guard fields.value("messages") != nil else {
                 throw APIError.invalid("prompt", "give either 'prompt' or 'messages'")
             }
-            let messages = try ChatRequest.messages(fields, model.limits)
+            let messages = try ChatMessages.messages(fields, model.limits)
+            let tools = try ToolFields(fields, .nested)
             do {
-                tokens = try model.generator.prepare(.chat(messages)).tokenIDs
+                tokens = try model.generator.prepare(.chat(messages, tools: tools.described)).tokenIDs
             } catch {
                 throw APIError.invalid("messages", error.message)
             }

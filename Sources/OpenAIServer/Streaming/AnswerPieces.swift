@@ -21,11 +21,15 @@ struct AnswerPieces {
         switch event {
         case .reasoning(let text): waiting[choice].piece.reasoning += text
         case .answer(let text): waiting[choice].piece.text += text
+        case .toolCall(let index, let name):
+            waiting[choice].piece.calls.append(ToolCallPiece(index: index, name: name))
+        case .toolArguments(let index, let text):
+            waiting[choice].piece.calls.append(ToolCallPiece(index: index, arguments: text))
         case .logprobs(let token):
             waiting[choice].piece.logprobs.append(token)
             return take(choice)
         case .finished(let result):
-            waiting[choice].piece.finishReason = result.finishReason.openAI
+            waiting[choice].piece.result = result
             return take(choice)
         }
         return hasLogprobs ? nil : take(choice)

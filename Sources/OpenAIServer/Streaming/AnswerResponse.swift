@@ -10,7 +10,6 @@ import TextGeneration
 struct AnswerResponse: Sendable {
     var run: GenerationRun
     var format: any AnswerFormat
-    var includeUsage: Bool
     var headers: HTTPFields
     /// Told what the answers cost when they are complete.
     var record: RequestRecord
@@ -56,23 +55,21 @@ struct AnswerResponse: Sendable {
             status: .ok,
             headers: headers,
             body: ResponseBody { writer in
+                var format = format
                 do {
-                    try await write(to: &writer)
+                    try await write(&format, to: &writer)
                 } catch let error as APIError {
-                    try await fail(error, &writer)
+                    try await fail(error, &format, &writer)
                 } catch let error as EngineError {
-                    try await fail(APIError(error), &writer)
+                    try await fail(APIError(error), &format, &writer)
                 }
-                try await writer.write(ServerSentEvents.done)
                 try await writer.finish(nil)
             }
         )
     }
 
-    private func write(to writer: inout any ResponseBodyWriter) async throws {
-        for choice in 0..<run.choices {
-            if let chunk = try format.opening(choice: choice) { try await writer.write(ServerSentEvents.data(chunk)) }
-        }
+    private func write(_ format: inout any AnswerFormat, to writer: inout any ResponseBodyWriter) async throws {
+        try await writer.write(format.opening(choices: run.choices))
         var pieces = AnswerPieces(choices: run.choices, hasLogprobs: hasLogprobs)
         var usages: [TokenUsage] = []
         var prefilled: Int?
@@ -81,24 +78,29 @@ struct AnswerResponse: Sendable {
             switch event {
             case .answer(let choice, let event):
                 if case .finished(let result) = event { usages.append(result.usage) }
-                guard let piece = pieces.append(choice, event), let chunk = try format.chunk(piece) else { return }
-                try await writer.write(ServerSentEvents.data(chunk))
+                guard let piece = pieces.append(choice, event) else { return }
+                let events = try format.events(piece)
+                guard !events.isEmpty else { return }
+                try await writer.write(events)
                 isQuiet = false
             case .prefilled(let cached): prefilled = (prefilled ?? 0) + cached
             case .tick:
-                if isQuiet { try await writer.write(ServerSentEvents.keepAlive) }
+                if isQuiet { try await writer.write(ServerSentEvent.keepAlive) }
                 isQuiet = true
             }
         }
         let usage = usage(usages, prefilled)
         record.finish(usage)
-        if includeUsage { try await writer.write(ServerSentEvents.data(format.usageChunk(usage))) }
+        try await writer.write(format.closing(usage))
     }
 
-    /// The status has been sent: the error is an event.
-    private func fail(_ error: APIError, _ writer: inout any ResponseBodyWriter) async throws {
+    private func fail(
+        _ error: APIError,
+        _ format: inout any AnswerFormat,
+        _ writer: inout any ResponseBodyWriter
+    ) async throws {
         record.fail(error)
-        try await writer.write(ServerSentEvents.data(JSONOutput.data(ErrorBody(error))))
+        try await writer.write(format.failure(error))
     }
 
     private func usage(_ answers: [TokenUsage], _ prefilled: Int?) -> Usage {
@@ -107,6 +109,12 @@ struct AnswerResponse: Sendable {
             cachedTokens: prefilled ?? answers.map(\.cachedTokens).reduce(0, +),
             answers: answers
         )
+    }
+}
+
+extension ResponseBodyWriter {
+    fileprivate mutating func write(_ events: [ServerSentEvent]) async throws {
+        for event in events { try await write(event.bytes) }
     }
 }
 

@@ -1,3 +1,4 @@
+import Grammars
 package import Tokenizers
 
 /// What an answer must look like, thinking aside.
@@ -6,16 +7,30 @@ package enum AnswerFormat: Sendable, Hashable {
     case jsonObject
     /// A JSON value that a schema describes; `Grammars` says what of JSON Schema is held.
     case jsonSchema(JSONValue)
-    /// A call of one of some tools, which are JSON schemas in the OpenAI form.
+    /// Calls of some tools, which are JSON schemas in the OpenAI form: one call, or several.
     ///
-    /// It is written as the templates of Qwen and Hermes ask for it: an object with `name` and `arguments` between
-    /// `<tool_call>` and `</tool_call>`.
-    case toolCall([JSONValue])
+    /// They are written as `ToolCallParser` reads them.
+    case toolCalls([JSONValue], isParallel: Bool)
 }
 
 extension AnswerFormat {
-    static let toolCallOpening = "<tool_call>\n"
-    static let toolCallClosing = "\n</tool_call>"
+    /// The most calls in one answer: a model that does not know when to end comes to an end.
+    private static let mostToolCalls = 16
+
+    /// Whether the answer is calls and nothing else.
+    package var isToolCalls: Bool {
+        if case .toolCalls = self { true } else { false }
+    }
+
+    /// What stands around the JSON values in the answer.
+    var frame: AnswerFrame {
+        guard case .toolCalls(_, let isParallel) = self else { return AnswerFrame() }
+        return AnswerFrame(
+            prefix: ToolCallParser.openingTag + "\n",
+            suffix: "\n" + ToolCallParser.closingTag,
+            most: isParallel ? Self.mostToolCalls : 1
+        )
+    }
 
     /// The schema of the JSON value in the answer.
     ///
@@ -24,7 +39,7 @@ extension AnswerFormat {
         switch self {
         case .jsonObject: return ["type": "object"]
         case .jsonSchema(let schema): return schema
-        case .toolCall(let tools):
+        case .toolCalls(let tools, _):
             guard !tools.isEmpty else {
                 throw TextGenerationError(.invalidFormat, "a tool must be called, but there is none")
             }
@@ -33,7 +48,8 @@ extension AnswerFormat {
                 guard let function = tool["function"], let name = function["name"]?.string else {
                     throw TextGenerationError(.invalidFormat, "tool \(index) has no function with a name")
                 }
-                let parameters = function["parameters"] ?? ["type": "object", "properties": [:]]
+                var parameters = function["parameters"] ?? ["type": "object", "properties": [:]]
+                if parameters == [:] { parameters = ["type": "object"] }
                 let place = "#/anyOf/\(index)/properties/arguments"
                 calls.append([
                     "type": "object",

@@ -68,15 +68,11 @@ final class FormatCompiler: Sendable {
     }
 
     private func compile(_ key: Key) throws(TextGenerationError) -> Grammar {
-        var frame = AnswerFrame()
+        var frame = key.format.frame
         switch key.opening {
         case .answer: frame.thinking = .none
         case .reasoning: frame.thinking = .open(end: thoughtEnd)
         case .undecided: frame.thinking = .possible(opening: ReasoningSplitter.openingTag, end: thoughtEnd)
-        }
-        if case .toolCall = key.format {
-            frame.prefix = AnswerFormat.toolCallOpening
-            frame.suffix = AnswerFormat.toolCallClosing
         }
         let schema = try key.format.schema()
         do {

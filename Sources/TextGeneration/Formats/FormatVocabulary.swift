@@ -15,6 +15,6 @@ struct FormatVocabulary: Sendable {
     func bytes(of id: Int) -> [UInt8]? { Self.bytes(of: id, tokenizer) }
 
     private static func bytes(of id: Int, _ tokenizer: Tokenizer) -> [UInt8]? {
-        tokenizer.isSpecial(id) && !ReasoningSplitter.isTag(id, of: tokenizer) ? nil : tokenizer.bytes(of: id)
+        tokenizer.isSpecial(id) && !AnswerTag.isTag(id, of: tokenizer) ? nil : tokenizer.bytes(of: id)
     }
 }

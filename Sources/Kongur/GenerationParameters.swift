@@ -26,6 +26,12 @@ public struct GenerationParameters: Sendable, Hashable {
     public var stop: [String]
     /// What the answer must look like; nil is free.
     public var format: AnswerFormat?
+    /// The most tokens of thinking, tags aside; then the closing tag is put in, and the model must answer.
+    ///
+    /// 0 is no thinking. With a budget, of any size, a quarter of the longest answer, but no more than 1024 tokens, is kept
+    /// for what follows the thinking. Nil lets the model think as long as it wants. Models that do not write `<think>` are
+    /// left alone.
+    public var thinkingBudget: Int?
     /// Goes on after the model's own stop tokens, to the longest answer; for measuring.
     public var ignoreEOS: Bool
 
@@ -42,6 +48,7 @@ public struct GenerationParameters: Sendable, Hashable {
         seed: UInt64? = nil,
         stop: [String] = [],
         format: AnswerFormat? = nil,
+        thinkingBudget: Int? = nil,
         ignoreEOS: Bool = false
     ) {
         self.maxNewTokens = maxNewTokens
@@ -56,6 +63,7 @@ public struct GenerationParameters: Sendable, Hashable {
         self.seed = seed
         self.stop = stop
         self.format = format
+        self.thinkingBudget = thinkingBudget
         self.ignoreEOS = ignoreEOS
     }
 }

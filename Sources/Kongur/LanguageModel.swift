@@ -116,8 +116,9 @@ public final class LanguageModel: Sendable {
             let events = PublicEvents(generator.generate(prompt, options))
             return AsyncThrowingStream { try await events.next() }
         }
-        guard case .tokenIDs(let tokenIDs) = prompt, options.format == nil else {
-            let remedy = options.format == nil ? "give token ids instead of text" : "no format can be asked for"
+        let isPlain = options.format == nil && options.thinkingBudget == nil
+        guard case .tokenIDs(let tokenIDs) = prompt, isPlain else {
+            let remedy = isPlain ? "give token ids instead of text" : "no format or thinking budget can be asked for"
             let error = KongurError(.invalidModel, "\(path): has no tokenizer; \(remedy)")
             return AsyncThrowingStream { throw error }
         }

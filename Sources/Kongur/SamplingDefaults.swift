@@ -54,7 +54,8 @@ extension GenerationOptions {
             maxNewTokens: parameters.maxNewTokens,
             stopStrings: parameters.stop,
             ignoreEOS: parameters.ignoreEOS,
-            format: try parameters.format.map { (format) throws(KongurError) in try .init(format) }
+            format: try parameters.format.map { (format) throws(KongurError) in try .init(format) },
+            thinkingBudget: parameters.thinkingBudget
         )
     }
 }

@@ -33,6 +33,14 @@ struct SamplingArguments: ParsableArguments {
     @Option(help: "A text that ends the answer; may be given several times.")
     var stop: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The most tokens of thinking; then the model must answer. 0 is no thinking.",
+            valueName: "tokens"
+        )
+    )
+    var thinkingBudget: Int?
+
     @Flag(name: .customLong("ignore-eos"), help: "Go on after the model's own end, to the longest answer.")
     var ignoreEOS = false
 
@@ -48,6 +56,7 @@ struct SamplingArguments: ParsableArguments {
             frequencyPenalty: frequencyPenalty,
             seed: seed,
             stop: stop,
+            thinkingBudget: thinkingBudget,
             ignoreEOS: ignoreEOS
         )
     }

@@ -18,6 +18,12 @@ package struct GenerationOptions: Sendable, Hashable {
     package var format: AnswerFormat?
     /// What the answer may call; nil leaves calls in the answer as text.
     package var tools: CallableTools?
+    /// The most tokens of thinking, tags aside, before an answer must follow; nil lets the model think as long as it wants.
+    ///
+    /// With a budget, of any size, a quarter of the longest answer is kept for what follows the thinking, or
+    /// `ThinkingConstraint.answerTokens` when that is less. It counts from the opening tag, so a model that writes none, and
+    /// whose prompt has none, is left alone; so is everything where `splitsReasoning` is off.
+    package var thinkingBudget: Int?
     /// Whether to tell thinking from answer; otherwise everything is answer, tags included.
     package var splitsReasoning: Bool
     /// Higher goes first.
@@ -34,6 +40,7 @@ package struct GenerationOptions: Sendable, Hashable {
         ignoreEOS: Bool = false,
         format: AnswerFormat? = nil,
         tools: CallableTools? = nil,
+        thinkingBudget: Int? = nil,
         splitsReasoning: Bool = true,
         priority: Int = 0,
         cacheSalt: String? = nil
@@ -46,6 +53,7 @@ package struct GenerationOptions: Sendable, Hashable {
         self.ignoreEOS = ignoreEOS
         self.format = format
         self.tools = tools
+        self.thinkingBudget = thinkingBudget
         self.splitsReasoning = splitsReasoning
         self.priority = priority
         self.cacheSalt = cacheSalt

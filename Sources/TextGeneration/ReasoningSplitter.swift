@@ -52,6 +52,7 @@ package struct ReasoningSplitter: Sendable {
     private let allowsPreamble: Bool
     /// Set while line breaks belong to the tag before them.
     private var skipsLineBreaks: Bool
+    private let beginsInside: Bool
 
     package init(
         _ start: Opening = .undecided,
@@ -65,7 +66,8 @@ package struct ReasoningSplitter: Sendable {
         closing = Array(closingTag.utf8)
         self.preambleLimit = preambleLimit
         self.allowsPreamble = allowsPreamble
-        skipsLineBreaks = start == .reasoning
+        beginsInside = start == .reasoning
+        skipsLineBreaks = beginsInside
         phase =
             switch start {
             case .undecided: .preamble
@@ -76,6 +78,20 @@ package struct ReasoningSplitter: Sendable {
 
     /// Whether what comes next is thinking, as far as is known.
     package var isReasoning: Bool { phase == .reasoning }
+
+    /// What ends the thinking here as models write it: the closing tag, or the rest of it, on a line of its own, and an
+    /// empty line.
+    ///
+    /// A thought without a word is an empty line between the tags, as templates write it for models that shall not think.
+    var ending: String {
+        let tag = beginning(of: closing)
+        let rest = String(decoding: closing.dropFirst(tag), as: UTF8.self) + "\n\n"
+        guard tag == 0 else { return rest }
+        let lineBreaks = held.reversed().prefix { Self.isLineBreak($0) }.count
+        // A prompt that opens the thought has a line break behind the tag.
+        let needed = reasoning.isEmpty && !beginsInside ? 2 : 1
+        return String(repeating: "\n", count: max(0, needed - lineBreaks)) + rest
+    }
 
     /// How a text begins that follows this prompt.
     package static func opening(after prompt: String) -> Opening {

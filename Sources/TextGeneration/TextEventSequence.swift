@@ -13,7 +13,7 @@ actor TextEventSequence {
     private let tools: CallableTools?
     private let isHeldToCalls: Bool
 
-    private var detokenizer: StreamingDetokenizer
+    private var detokenizer: AnswerDetokenizer
     private var stopStrings: StopStringFilter
     private var splitter: ReasoningSplitter
     private var calls: ToolCallParser?
@@ -25,7 +25,7 @@ actor TextEventSequence {
     private var ready: [TextEvent] = []
     private var isFinished = false
 
-    /// Throws `.invalidFormat` for a format that no answer can be held to.
+    /// Throws what `TextGenerator.constraint` throws.
     init(
         _ generator: TextGenerator,
         _ prompt: PreparedPrompt,
@@ -33,13 +33,9 @@ actor TextEventSequence {
     ) throws(TextGenerationError) {
         self.generator = generator
         self.prompt = prompt
-        detokenizer = StreamingDetokenizer(tokenizer: generator.tokenizer)
+        detokenizer = AnswerDetokenizer(generator.tokenizer)
         stopStrings = StopStringFilter(options.stopStrings)
-        splitter = ReasoningSplitter(
-            options.splitsReasoning ? prompt.opening : .answer,
-            preambleLimit: generator.preambleLimit,
-            allowsPreamble: options.format == nil
-        )
+        splitter = generator.splitter(prompt, options)
         tools = options.tools
         isHeldToCalls = options.format?.isToolCalls ?? false
         calls = options.tools.map { [isHeldToCalls] in ToolCallParser($0, isHeldToCalls: isHeldToCalls) }
@@ -79,20 +75,11 @@ actor TextEventSequence {
         tokenIDs.append(token.id)
         if token.isStop { return }
         let wasReasoning = splitter.isReasoning
-        pass(stopStrings.append(decode(token.id)), &events)
+        pass(stopStrings.append(detokenizer.append(token.id)), &events)
         let isReasoning = wasReasoning || splitter.isReasoning
         if isReasoning { reasoningTokens += 1 }
         if let logprobs = token.logprobs { events.append(.logprobs(describe(token.id, logprobs, isReasoning))) }
         if isCutOff { generator.engine.cancel(requestID) }
-    }
-
-    /// The text that is now certain; special tokens have none, except tags that are special tokens.
-    private func decode(_ id: Int) -> String {
-        let tokenizer = generator.tokenizer
-        if tokenizer.isSpecial(id), AnswerTag.isTag(id, of: tokenizer), let tag = tokenizer.token(of: id) {
-            return detokenizer.finish() + tag
-        }
-        return detokenizer.append(id)
     }
 
     private func pass(_ piece: String, _ events: inout [TextEvent]) {

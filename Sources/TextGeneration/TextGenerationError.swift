@@ -11,6 +11,8 @@ package struct TextGenerationError: Error, Sendable, CustomStringConvertible {
         case invalidStopString
         /// The answer's format is none that an answer can be held to.
         case invalidFormat
+        /// The thinking budget is negative.
+        case invalidThinkingBudget
     }
 
     package var code: Code

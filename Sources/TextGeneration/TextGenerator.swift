@@ -147,17 +147,52 @@ package struct TextGenerator: Sendable {
         )
     }
 
-    /// Throws `.invalidFormat` for a format that an answer cannot be held to; a sound one is compiled then, and kept.
+    /// Throws what `constraint` throws; a sound format is compiled then, and kept.
     ///
     /// Cost: what compiling costs, which is bounded; the first one for a tokenizer reads its vocabulary.
     package func checkFormat(_ prompt: PreparedPrompt, _ options: GenerationOptions) throws(TextGenerationError) {
         _ = try constraint(request(prompt, options), prompt, options)
     }
 
-    /// What holds an answer to the format that is asked for; nil when none is.
+    /// What holds an answer to its format and its thinking to its budget; nil when neither is asked for.
     ///
-    /// Throws `.invalidFormat`.
+    /// Throws `.invalidFormat` for a format that no answer can be held to, and `.invalidThinkingBudget`.
     func constraint(
+        _ request: GenerationRequest,
+        _ prompt: PreparedPrompt,
+        _ options: GenerationOptions
+    ) throws(TextGenerationError) -> (any TokenConstraint)? {
+        let format = try formatConstraint(request, prompt, options)
+        guard let budget = options.thinkingBudget, options.splitsReasoning, prompt.opening != .answer else {
+            return format
+        }
+        guard budget >= 0 else {
+            throw TextGenerationError(
+                .invalidThinkingBudget,
+                "the thinking budget is \(budget) tokens; it must not be negative"
+            )
+        }
+        return ThinkingConstraint(
+            budget: budget,
+            room: min(options.maxNewTokens ?? .max, contextLength - prompt.tokenIDs.count),
+            tokenizer,
+            splitter(prompt, options),
+            format: format,
+            answer: formats.answer(stopTokenIDs: engine.stopTokenIDs(request)),
+            vocabularySize: engine.vocabularySize
+        )
+    }
+
+    /// Tells thinking from answer as the options want it.
+    func splitter(_ prompt: PreparedPrompt, _ options: GenerationOptions) -> ReasoningSplitter {
+        ReasoningSplitter(
+            options.splitsReasoning ? prompt.opening : .answer,
+            preambleLimit: preambleLimit,
+            allowsPreamble: options.format == nil
+        )
+    }
+
+    private func formatConstraint(
         _ request: GenerationRequest,
         _ prompt: PreparedPrompt,
         _ options: GenerationOptions

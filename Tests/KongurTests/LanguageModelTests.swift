@@ -21,6 +21,23 @@ import Testing
         #expect(result.usage.reasoningTokens > 0 && result.usage.reasoningTokens < result.usage.completionTokens)
     }
 
+    @Test func thinksNoMoreThanItMay() async throws {
+        let model = try await LanguageModel.load(Self.pebble)
+        var parameters = Self.greedy
+        let free = try await model.answer("What is 47 + 385?", parameters)
+        for budget in [0, 10, 40] {
+            parameters.thinkingBudget = budget
+            let result = try await model.answer("What is 47 + 385?", parameters)
+            #expect(result.tokenIDs.prefix(2 + budget) == free.tokenIDs.prefix(2 + budget))
+            #expect(free.reasoning.hasPrefix(result.reasoning) && !result.answer.isEmpty)
+            #expect(result.finishReason == .stop && result.text.contains("\n</think>\n\n"))
+            #expect(result.usage.reasoningTokens < budget + 8)
+        }
+        parameters.thinkingBudget = -1
+        let error = await #expect(throws: KongurError.self) { try await model.answer("1 + 1", parameters) }
+        #expect(error?.code == .invalidInput)
+    }
+
     @Test func eventsAddUpToTheResult() async throws {
         let model = try await LanguageModel.load(Self.pebble)
         var (reasoning, answer) = ("", "")

@@ -129,9 +129,25 @@ struct RequestDecodingTests {
         (#""response_format": {"type": "json_schema"}"#, "response_format.json_schema"),
         (#""response_format": {"type": "json_schema", "json_schema": {}}"#, "response_format.json_schema.schema"),
         (#""response_format": {"type": "json_object"}, "ignore_eos": true"#, "response_format"),
+        (#""reasoning_effort": "max""#, "reasoning_effort"), (#""reasoning_effort": 3"#, "reasoning_effort"),
+        (#""thinking_token_budget": -1"#, "thinking_token_budget"),
+        (#""thinking_token_budget": "9""#, "thinking_token_budget"),
+        (#""reasoning_effort": "low", "thinking_token_budget": 1e40"#, "thinking_token_budget"),
     ])
     func namesWhatIsWrong(_ fields: String, _ name: String) {
         #expect(param(fields) == name)
+    }
+
+    @Test func effortIsABudgetAndABudgetGoesFirst() throws {
+        func budget(_ more: String) throws -> Int? { try chat(more).generation.options.thinkingBudget }
+        #expect(try budget("") == nil)
+        let efforts = try ["none", "minimal", "low", "medium", "high"].map {
+            try budget(#""reasoning_effort": "\#($0)""#)
+        }
+        #expect(efforts == [0, 512, 2048, 8192, 32_768])
+        #expect(try budget(#""thinking_token_budget": 7"#) == 7)
+        #expect(try budget(#""thinking_token_budget": 0, "reasoning_effort": "high""#) == 0)
+        #expect(try budget(#""thinking_token_budget": null, "reasoning_effort": "low""#) == 2048)
     }
 
     @Test func joinsPartsOfText() throws {

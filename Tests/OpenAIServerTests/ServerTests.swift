@@ -108,6 +108,50 @@ import Testing
         }
     }
 
+    /// Pebble thinks for about 60 tokens here.
+    @Test func thinkingIsHeldToItsBudget() async throws {
+        let server = try await RunningServer()
+        func answer(_ more: [String: Any]) async throws -> (message: [String: Any], usage: [String: Any]) {
+            let reply = try await server.post("/v1/chat/completions", question(more))
+            #expect(reply.status == 200, "\(reply.text)")
+            let choice = try #require((reply.json["choices"] as? [[String: Any]])?.first)
+            #expect(choice["finish_reason"] as? String == "stop")
+            let message = try #require(choice["message"] as? [String: Any])
+            return (message, try #require(reply.json["usage"] as? [String: Any]))
+        }
+        let free = try await answer([:])
+        let thought = try #require(free.message["reasoning"] as? String)
+        for (more, most) in [
+            (["thinking_token_budget": 20], 20), (["reasoning_effort": "none"], 0), (["max_tokens": 50], 31),
+        ] as [([String: Any], Int)] {
+            let more = more["max_tokens"] == nil ? more : more.merging(["reasoning_effort": "high"]) { $1 }
+            let short = try await answer(more)
+            let reasoning = short.message["reasoning"] as? String ?? ""
+            #expect(thought.hasPrefix(reasoning) && reasoning.utf8.count < thought.utf8.count)
+            let content = try #require(short.message["content"] as? String)
+            #expect(content.contains("boxed") && !content.contains("think>"))
+            // The tags are five tokens or six, beside what is between them.
+            let counted = (short.usage["completion_tokens_details"] as? [String: Any])?["reasoning_tokens"] as? Int ?? 0
+            #expect((most + 4...most + 6).contains(counted))
+            let streamed = try await server.post(
+                "/v1/chat/completions",
+                question(more.merging(["stream": true]) { $1 })
+            )
+            let deltas = streamed.events.compactMap {
+                (($0["choices"] as? [[String: Any]])?.first)?["delta"] as? [String: Any]
+            }
+            #expect(deltas.compactMap { $0["reasoning"] as? String }.joined() == reasoning)
+            #expect(deltas.compactMap { $0["content"] as? String }.joined() == content)
+        }
+        // More than it needs changes nothing.
+        #expect(
+            try await answer(["reasoning_effort": "medium"]).message["content"] as? String == free.message["content"]
+                as? String
+        )
+        let refused = try await server.post("/v1/chat/completions", question(["reasoning_effort": "xl"]))
+        #expect(refused.status == 400 && refused.error["param"] as? String == "reasoning_effort")
+    }
+
     @Test func completesTexts() async throws {
         let server = try await RunningServer()
         let prompts = ["prompt": ["1+1=", "2+2="], "n": 2, "max_tokens": 8, "logprobs": 2] as [String: Any]

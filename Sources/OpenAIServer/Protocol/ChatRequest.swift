@@ -17,6 +17,7 @@ struct ChatRequest: Sendable {
             defaults: defaults,
             logprobs: try Self.logprobs(fields)
         )
+        generation.options.thinkingBudget = try ReasoningEffort.thinkingBudget(fields)
         includeReasoning = try fields.bool("include_reasoning") ?? true
         let isEmpty = { (value: JSONValue) in value.array?.isEmpty ?? false }
         try fields.refuse("functions", unless: isEmpty, "the older form of 'tools': give those")

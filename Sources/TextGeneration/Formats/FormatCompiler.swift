@@ -21,6 +21,7 @@ final class FormatCompiler: Sendable {
 
     private let tokenizer: Tokenizer
     private let thoughtEnd = Automaton.through(ReasoningSplitter.closingTag)
+    private let freeAnswer = Grammar.text(without: [ReasoningSplitter.openingTag, ReasoningSplitter.closingTag])
     private let state = Mutex(State())
 
     init(_ tokenizer: Tokenizer) {
@@ -36,7 +37,15 @@ final class FormatCompiler: Sendable {
         _ opening: ReasoningSplitter.Opening,
         stopTokenIDs: Set<Int>
     ) throws(TextGenerationError) -> FormatConstraint {
-        let grammar = try grammar(Key(format: format, opening: opening))
+        constraint(try grammar(Key(format: format, opening: opening)), stopTokenIDs)
+    }
+
+    /// What an answer must be where no thinking may follow: any text without tags.
+    func answer(stopTokenIDs: Set<Int>) -> FormatConstraint {
+        constraint(freeAnswer, stopTokenIDs)
+    }
+
+    private func constraint(_ grammar: Grammar, _ stopTokenIDs: Set<Int>) -> FormatConstraint {
         let vocabulary = state.withLock { state in
             let vocabulary = state.vocabulary ?? FormatVocabulary(tokenizer)
             state.vocabulary = vocabulary

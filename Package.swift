@@ -68,11 +68,13 @@ let package = Package(
         room("Tensors"),
         room("Tokenizers"),
         room("PrometheusMetrics"),
+        room("HTTPTransport", [asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nioSSL]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
         // 1
         room("Grammars", ["Tokenizers"]),
         room("XIR", ["Tensors"]),
-        room("ModelHub", [asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, crypto]),
+        room("ModelHub", ["HTTPTransport", asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), crypto]),
+        room("OpenAIClient", ["HTTPTransport", asyncHTTPClient, nio("NIOCore"), nio("NIOHTTP1")]),
         room("Checkpoints", ["Tensors"]),
         room("ONNX", ["Tensors", protobuf], exclude: ["Protobuf/onnx.proto"]),
         // 2
@@ -109,9 +111,9 @@ let package = Package(
         .executableTarget(
             name: "KongurCLI",
             dependencies: [
-                "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "Kongur", "ModelHub", "ONNX",
-                "OpenAIServer", "PrometheusMetrics", "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers",
-                "XIR", "XIRCompiler",
+                "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "InferenceEngine", "Kongur", "ModelHub",
+                "ONNX", "OpenAIClient", "OpenAIServer", "PrometheusMetrics", "ReferenceBackend", "Tensors",
+                "TextGeneration", "Tokenizers", "XIR", "XIRCompiler",
                 argumentParser, configuration, logging, system,
             ],
             swiftSettings: swift
@@ -119,7 +121,10 @@ let package = Package(
         // tests
         .target(
             name: "KongurTesting",
-            dependencies: ["DeviceRuntime", "Tensors", "Tokenizers", "XIR"],
+            dependencies: [
+                "DeviceRuntime", "Tensors", "Tokenizers", "XIR",
+                nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+            ],
             path: "Tests/KongurTesting",
             exclude: ["make_tiny_checkpoints.py"],
             swiftSettings: swift
@@ -173,7 +178,11 @@ let package = Package(
             ]
         ),
         tests("KongurTests", ["Kongur", "DeviceRuntime"]),
-        tests("KongurCLITests", ["KongurCLI", "KongurTesting"]),
+        tests("KongurCLITests", ["KongurCLI", "KongurTesting", nio("NIOCore"), nio("NIOHTTP1")]),
+        tests(
+            "OpenAIClientTests",
+            ["HTTPTransport", "KongurTesting", "OpenAIClient", nio("NIOCore"), nio("NIOHTTP1")]
+        ),
         tests(
             "ModelHubTests",
             [

@@ -1,4 +1,5 @@
 package import FoundationEssentials
+import HTTPTransport
 
 #if canImport(Glibc)
     import Glibc

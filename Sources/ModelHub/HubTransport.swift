@@ -1,15 +1,8 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import HTTPTransport
 import NIOCore
 import NIOHTTP1
-import NIOPosix
-import NIOSSL
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Sends single requests to the hub, follows their redirects and turns failures into `HubError`.
 struct HubTransport: Sendable {
@@ -18,17 +11,11 @@ struct HubTransport: Sendable {
 
     init(_ configuration: HubConfiguration) {
         self.configuration = configuration
-        var settings = HTTPClient.Configuration()
-        settings.redirectConfiguration = .disallow
-        settings.timeout = .init(
-            connect: TimeAmount(configuration.connectTimeout),
-            read: TimeAmount(configuration.idleTimeout)
+        client = .plain(
+            connectTimeout: configuration.connectTimeout,
+            idleTimeout: configuration.idleTimeout,
+            connections: max(8, configuration.concurrentTransfers)
         )
-        settings.decompression = .disabled
-        // One file is one long transfer, for which HTTP/2's small windows are only slower.
-        settings.httpVersion = .http1Only
-        settings.connectionPool.retryConnectionEstablishment = false
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
     }
 
     func shutDown() async {
@@ -66,7 +53,7 @@ struct HubTransport: Sendable {
             }
             let response: HTTPClientResponse
             do {
-                response = try await client.execute(request, timeout: TimeAmount(configuration.answerTimeout))
+                response = try await client.execute(request, timeout: TimeAmount(bounding: configuration.answerTimeout))
             } catch {
                 throw HubError(failedRequest: error, to: redirects.url)
             }
@@ -124,51 +111,29 @@ struct HubTransport: Sendable {
 extension HubError {
     /// What an error of the HTTP client means to the user.
     init(failedRequest error: any Error, to url: URL) {
-        let place = url.place
-        switch error {
-        case let error as HubError:
+        if let error = error as? HubError {
             self = error
-        case is CancellationError:
+            return
+        }
+        let place = url.place
+        switch TransportFailure(error) {
+        case .cancelled:
             self = .wasCancelled
-        case let error as HTTPClientError where error == .cancelled:
-            self = .wasCancelled
-        case let error as HTTPClientError where Self.timeouts.contains(error):
+        case .timedOut:
             self.init(
                 .timedOut,
                 "\(place) does not answer in time: check the network, or try a mirror with HF_ENDPOINT"
             )
-        case let error as HTTPClientError where error == .remoteConnectionClosed:
-            self.init(.connectionLost, "\(place) dropped the connection")
-        case is NIOConnectionError,
-            is IOError where Self.isNoConnection(error):
+        case .unreachable:
             self.init(.unreachable, "cannot connect to \(place): check the network and HF_ENDPOINT", cause: error)
-        case let error as NIOSSLError where error == .uncleanShutdown:
-            self.init(.connectionLost, "\(place) dropped the connection")
-        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
+        case .insecureConnection:
             self.init(
                 .insecureConnection,
                 "\(place) has no certificate that this system trusts: check the clock, the system's certificates and HF_ENDPOINT",
                 cause: error
             )
-        default:
+        case .connectionLost:
             self.init(.connectionLost, "the connection to \(place) failed", cause: error)
         }
-    }
-
-    /// Whether a connection was never made, rather than lost.
-    private static func isNoConnection(_ error: any Error) -> Bool {
-        guard let error = error as? IOError else { return true }
-        return [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, EADDRNOTAVAIL].contains(error.errnoCode)
-    }
-
-    private static let timeouts: [HTTPClientError] = [
-        .connectTimeout, .readTimeout, .deadlineExceeded, .tlsHandshakeTimeout,
-    ]
-}
-
-extension TimeAmount {
-    fileprivate init(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        self = .nanoseconds(min(seconds, 1 << 32) * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
 }

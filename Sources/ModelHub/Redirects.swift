@@ -1,21 +1,5 @@
 package import FoundationEssentials
-
-/// Scheme, host and port: what may see a token.
-struct Origin: Hashable {
-    let scheme: String
-    let host: String
-    let port: Int
-
-    /// Nil for anything but http and https with a host.
-    init?(_ url: URL) {
-        guard let scheme = url.scheme?.lowercased(), scheme == "http" || scheme == "https",
-            let host = url.host()?.lowercased(), !host.isEmpty
-        else { return nil }
-        self.scheme = scheme
-        self.host = host
-        port = url.port ?? (scheme == "https" ? 443 : 80)
-    }
-}
+import HTTPTransport
 
 /// The way of one request through the redirects that the servers answer with.
 ///

@@ -1,3 +1,4 @@
+import HTTPTransport
 import NIOHTTP1
 
 /// One file of a commit as the hub describes it.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HTTPTransport
 
 /// What the hub says of a repository at a revision: the commit, and which files to pull.
 package struct RepositoryListing: Sendable, Equatable {

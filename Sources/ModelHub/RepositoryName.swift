@@ -1,3 +1,5 @@
+import HTTPTransport
+
 /// The name of a model on a hub: `OWNER/NAME`.
 package struct RepositoryName: Sendable, Hashable, CustomStringConvertible {
     package let owner: String
@@ -50,14 +52,6 @@ extension UInt8 {
 }
 
 extension String {
-    /// The text as part of an error message: one line of at most 200 characters.
-    var shortened: String {
-        let line = String(
-            prefix(200).map { $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? " " : $0 }
-        )
-        return count > 200 ? line + "..." : line
-    }
-
     /// The text as one segment of a URL's path.
     var percentEncoded: String {
         let digits = Array("0123456789ABCDEF".utf8)

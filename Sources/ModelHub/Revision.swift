@@ -1,3 +1,5 @@
+import HTTPTransport
+
 /// A branch, a tag or a commit of a repository.
 package struct Revision: Sendable, Hashable {
     let text: String

@@ -1,4 +1,5 @@
 import Foundation
+import KongurTesting
 import ModelHub
 import NIOConcurrencyHelpers
 import NIOCore
@@ -12,9 +13,9 @@ import Testing
 
     /// A hub whose answer to a request for the weights is `change`d; attempt 0 is the first.
     private func hub(
-        _ change: @escaping @Sendable (inout LocalHub.Reply, LocalHub.Request, _ attempt: Int) -> Void
-    ) async throws -> LocalHub {
-        try await LocalHub { request, earlier in
+        _ change: @escaping @Sendable (inout LocalServer.Reply, LocalServer.Request, _ attempt: Int) -> Void
+    ) async throws -> LocalServer {
+        try await LocalServer { request, earlier in
             var reply = repository.answer(request)
             if request.isDownloadOfWeights { change(&reply, request, earlier.count { $0.isDownloadOfWeights }) }
             return reply
@@ -106,7 +107,7 @@ import Testing
 
     @Test(arguments: ["model.safetensors", "config.json"])
     func wrongContentNeverGetsItsName(file: String) async throws {
-        let hub = try await LocalHub { request, _ in
+        let hub = try await LocalServer { request, _ in
             var reply = repository.answer(request)
             if request.method == "GET", request.path.hasSuffix(file) {
                 var bytes = repository.files[file] ?? []

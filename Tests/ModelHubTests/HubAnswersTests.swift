@@ -1,4 +1,5 @@
 import Foundation
+import KongurTesting
 import ModelHub
 import NIOCore
 import NIOHTTP1
@@ -27,8 +28,8 @@ import Testing
 
     @Test(arguments: refusals)
     func aRefusalSaysWhatToDo(_ refusal: Refusal) async throws {
-        let hub = try await LocalHub { _, _ in
-            var reply = LocalHub.Reply(status: refusal.status, headers: [("Content-Length", "0")])
+        let hub = try await LocalServer { _, _ in
+            var reply = LocalServer.Reply(status: refusal.status, headers: [("Content-Length", "0")])
             if let code = refusal.errorCode { reply.headers.append(("X-Error-Code", code)) }
             reply.headers.append(("X-Error-Message", "because"))
             return reply
@@ -47,7 +48,7 @@ import Testing
         HTTPResponseStatus.tooManyRequests, .internalServerError, .badGateway, .serviceUnavailable, .requestTimeout,
     ])
     func aPassingFailureIsTriedAgain(status: HTTPResponseStatus) async throws {
-        let hub = try await LocalHub { request, earlier in
+        let hub = try await LocalServer { request, earlier in
             earlier.count { $0.path == request.path && $0.method == request.method } < 2
                 ? .init(status: status, headers: [("Content-Length", "0")]) : repository.answer(request)
         }
@@ -58,7 +59,7 @@ import Testing
     }
 
     @Test func aServerThatAsksToWaitIsGivenTheTime() async throws {
-        let hub = try await LocalHub { request, earlier in
+        let hub = try await LocalServer { request, earlier in
             earlier.isEmpty
                 ? .init(status: .tooManyRequests, headers: [("Retry-After", "1")]) : repository.answer(request)
         }
@@ -70,7 +71,7 @@ import Testing
     }
 
     @Test func aServerThatAsksToWaitForHoursIsGivenUp() async throws {
-        let hub = try await LocalHub { _, _ in .init(status: .tooManyRequests, headers: [("Retry-After", "7200")]) }
+        let hub = try await LocalServer { _, _ in .init(status: .tooManyRequests, headers: [("Retry-After", "7200")]) }
         let cache = try TemporaryCache()
         let error = try #require(await failure(cache.client(hub)))
         #expect(error.code == .rateLimited)
@@ -80,7 +81,7 @@ import Testing
     }
 
     @Test func aServerThatStaysBrokenIsGivenUp() async throws {
-        let hub = try await LocalHub { _, _ in .init(status: .internalServerError) }
+        let hub = try await LocalServer { _, _ in .init(status: .internalServerError) }
         let cache = try TemporaryCache()
         #expect(try await failure(cache.client(hub))?.code == .serverFailed)
         #expect(hub.requests.count == 4)
@@ -88,13 +89,13 @@ import Testing
     }
 
     @Test func aSignedAddressThatHasRunOutIsAskedForAgain() async throws {
-        let store = try await LocalHub { request, earlier in
+        let store = try await LocalServer { request, earlier in
             guard !earlier.isEmpty else { return .init(status: .forbidden) }
             var inner = request
             inner.path = "/\(repository.name)/resolve/\(repository.commit)/model.safetensors"
             return repository.answer(inner)
         }
-        let hub = try await LocalHub { request, _ in
+        let hub = try await LocalServer { request, _ in
             request.isDownloadOfWeights ? .redirect(store.address) : repository.answer(request)
         }
         let cache = try TemporaryCache()
@@ -105,7 +106,7 @@ import Testing
     }
 
     @Test func anAnswerWithoutEndIsCutOff() async throws {
-        let hub = try await LocalHub { _, _ in
+        let hub = try await LocalServer { _, _ in
             .init(body: Array(repeating: .bytes([UInt8](repeating: 0x5B, count: 1 << 20)), count: 20))
         }
         let cache = try TemporaryCache()
@@ -116,8 +117,8 @@ import Testing
     }
 
     @Test func anAnswerThatDripsForEverIsCutOff() async throws {
-        let hub = try await LocalHub { _, _ in
-            .init(body: (0..<6000).flatMap { _ in [.bytes([0x20]), .pause(.milliseconds(50))] as [LocalHub.Piece] })
+        let hub = try await LocalServer { _, _ in
+            .init(body: (0..<6000).flatMap { _ in [.bytes([0x20]), .pause(.milliseconds(50))] as [LocalServer.Piece] })
         }
         let cache = try TemporaryCache()
         var configuration = try cache.client(hub).configuration
@@ -137,7 +138,7 @@ import Testing
         ] as [(String, String?)]
     )
     func aFileDescribedWronglyIsRefused(header: String, value: String?) async throws {
-        let hub = try await LocalHub { request, _ in
+        let hub = try await LocalServer { request, _ in
             var reply = repository.answer(request)
             guard request.isForWeights else { return reply }
             reply.headers.removeAll { $0.0 == header }

@@ -1,4 +1,5 @@
 import Foundation
+import KongurTesting
 import ModelHub
 import NIOConcurrencyHelpers
 import NIOCore
@@ -6,7 +7,7 @@ import Testing
 
 @Suite struct HubClientTests {
     @Test func aPullHasTheLayoutOfThePythonTools() async throws {
-        let hub = try await LocalHub { request, _ in repository.answer(request) }
+        let hub = try await LocalServer { request, _ in repository.answer(request) }
         let cache = try TemporaryCache()
         let client = try cache.client(hub)
         let snapshot = try await client.download(tinyModel())
@@ -27,7 +28,7 @@ import Testing
     }
 
     @Test func aSecondPullTransfersNoFile() async throws {
-        let hub = try await LocalHub { request, _ in repository.answer(request) }
+        let hub = try await LocalServer { request, _ in repository.answer(request) }
         let cache = try TemporaryCache()
         _ = try await cache.client(hub).download(tinyModel())
         let before = hub.requests.count
@@ -41,7 +42,7 @@ import Testing
     }
 
     @Test func offlineFindsWhatWasPulledAndSaysWhatWasNot() async throws {
-        let hub = try await LocalHub { request, _ in repository.answer(request) }
+        let hub = try await LocalServer { request, _ in repository.answer(request) }
         let cache = try TemporaryCache()
         var configuration = try cache.client(hub).configuration
         configuration.isOffline = true
@@ -57,7 +58,7 @@ import Testing
     }
 
     @Test func documentationIsPulledOnRequest() async throws {
-        let hub = try await LocalHub { request, _ in repository.answer(request) }
+        let hub = try await LocalServer { request, _ in repository.answer(request) }
         let cache = try TemporaryCache()
         var configuration = try cache.client(hub).configuration
         configuration.includesDocumentation = true
@@ -67,7 +68,7 @@ import Testing
     }
 
     @Test func aCommitOrABranchWithSlashesCanBePulled() async throws {
-        let hub = try await LocalHub { request, _ in repository.answer(request) }
+        let hub = try await LocalServer { request, _ in repository.answer(request) }
         let cache = try TemporaryCache()
         let client = try cache.client(hub)
         _ = try await client.download(tinyModel(), revision: repository.commit)
@@ -80,7 +81,7 @@ import Testing
     }
 
     @Test func twoPullsAtOnceTransferEachFileOnce() async throws {
-        let hub = try await LocalHub { request, _ in
+        let hub = try await LocalServer { request, _ in
             var reply = repository.answer(request)
             if request.isDownloadOfWeights { reply.body.insert(.pause(.milliseconds(300)), at: 0) }
             return reply
@@ -97,7 +98,7 @@ import Testing
     }
 
     @Test func progressAddsUpAndNeverGoesBack() async throws {
-        let hub = try await LocalHub { request, _ in repository.answer(request) }
+        let hub = try await LocalServer { request, _ in repository.answer(request) }
         let cache = try TemporaryCache()
         let seen = NIOLockedValueBox<[DownloadProgress]>([])
         _ = try await cache.client(hub).download(tinyModel()) { progress in seen.withLockedValue { $0.append(progress) }
@@ -116,7 +117,7 @@ import Testing
     }
 
     @Test func aHubThatIsNotThereIsToldFromABadName() async throws {
-        let hub = try await LocalHub { request, _ in repository.answer(request) }
+        let hub = try await LocalServer { request, _ in repository.answer(request) }
         let cache = try TemporaryCache()
         let client = try cache.client(hub)
         await hub.stop()
@@ -127,7 +128,7 @@ import Testing
     }
 
     @Test func aModelThatDoesNotFitIsRefusedBeforeAnyTransfer() async throws {
-        let hub = try await LocalHub { request, _ in
+        let hub = try await LocalServer { request, _ in
             var reply = repository.answer(request)
             if request.isForWeights {
                 reply.headers = reply.headers.map { $0.0 == "X-Linked-Size" ? ($0.0, "4611686018427387904") : $0 }

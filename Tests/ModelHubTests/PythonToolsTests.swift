@@ -9,7 +9,7 @@ import Testing
 )
 struct PythonToolsTests {
     @Test func theyFindWhatWePull() async throws {
-        let hub = try await LocalHub { request, _ in repository.answer(request) }
+        let hub = try await LocalServer { request, _ in repository.answer(request) }
         let cache = try TemporaryCache()
         let snapshot = try await cache.client(hub).download(tinyModel())
         await hub.stop()
@@ -30,7 +30,7 @@ struct PythonToolsTests {
     }
 
     @Test func weFindWhatTheyPull() async throws {
-        let hub = try await LocalHub { request, _ in repository.answer(request) }
+        let hub = try await LocalServer { request, _ in repository.answer(request) }
         let cache = try TemporaryCache()
         try PythonTools.run(
             """

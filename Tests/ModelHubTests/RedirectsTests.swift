@@ -1,16 +1,17 @@
 import Foundation
+import KongurTesting
 import ModelHub
 import NIOHTTP1
 import Testing
 
 @Suite struct RedirectsTests {
     @Test func theTokenGoesToTheHubAndNotToWhereItRedirects() async throws {
-        let store = try await LocalHub { request, _ in
+        let store = try await LocalServer { request, _ in
             var inner = request
             inner.path = "/\(repository.name)/resolve/\(repository.commit)/model.safetensors"
             return repository.answer(inner)
         }
-        let hub = try await LocalHub { request, _ in
+        let hub = try await LocalServer { request, _ in
             request.isForWeights
                 ? .redirect("\(store.address)/signed?key=1", headers: repository.headers("model.safetensors"))
                 : repository.answer(request)
@@ -26,7 +27,7 @@ import Testing
     }
 
     @Test func aRenamedRepositoryIsFollowedOnTheSameHostWithTheToken() async throws {
-        let hub = try await LocalHub { request, _ in
+        let hub = try await LocalServer { request, _ in
             guard !request.path.contains("/new/") else {
                 var inner = request
                 inner.path = request.path.replacing("/new/", with: "/someone/")
@@ -43,7 +44,7 @@ import Testing
     }
 
     @Test func aCircleEnds() async throws {
-        let hub = try await LocalHub { request, _ in .redirect(request.path) }
+        let hub = try await LocalServer { request, _ in .redirect(request.path) }
         let cache = try TemporaryCache()
         #expect(try await failure(cache.client(hub))?.code == .tooManyRedirects)
         #expect(hub.requests.count == Redirects.limit + 1)

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import KongurTesting
 import ModelHub
 import NIOHTTP1
 import Testing
@@ -28,7 +29,7 @@ struct Repository: Sendable {
     func isLarge(_ file: String) -> Bool { file.hasSuffix(".safetensors") }
 
     /// What the hub answers; ranges are served.
-    func answer(_ request: LocalHub.Request) -> LocalHub.Reply {
+    func answer(_ request: LocalServer.Request) -> LocalServer.Reply {
         if request.path.hasPrefix("/api/models/\(name)/revision/") {
             let siblings = files.keys.sorted().map { ["rfilename": $0] }
             let json = try? JSONSerialization.data(withJSONObject: [
@@ -42,7 +43,7 @@ struct Repository: Sendable {
         else { return .init(status: .notFound, headers: [("X-Error-Code", "EntryNotFound")]) }
         let start = request.firstByte
         guard start < bytes.count || start == 0 else { return .init(status: .rangeNotSatisfiable) }
-        var reply = LocalHub.Reply(body: [.bytes(Array(bytes[start...]))])
+        var reply = LocalServer.Reply(body: [.bytes(Array(bytes[start...]))])
         reply.headers = headers(file) + [("Content-Length", String(bytes.count - start))]
         if request.headers.contains(name: "Range") {
             reply.status = .partialContent
@@ -62,8 +63,8 @@ struct Repository: Sendable {
     }
 }
 
-extension LocalHub.Reply {
-    static func json(_ text: String) -> LocalHub.Reply {
+extension LocalServer.Reply {
+    static func json(_ text: String) -> LocalServer.Reply {
         let bytes = Array(text.utf8)
         return .init(
             headers: [("Content-Type", "application/json"), ("Content-Length", String(bytes.count))],
@@ -71,12 +72,12 @@ extension LocalHub.Reply {
         )
     }
 
-    static func redirect(_ location: String, headers: [(String, String)] = []) -> LocalHub.Reply {
+    static func redirect(_ location: String, headers: [(String, String)] = []) -> LocalServer.Reply {
         .init(status: .found, headers: headers + [("Location", location), ("Content-Length", "0")])
     }
 }
 
-extension LocalHub.Request {
+extension LocalServer.Request {
     var isForWeights: Bool { path.hasSuffix("/model.safetensors") }
     var isDownloadOfWeights: Bool { isForWeights && method == "GET" }
 }
@@ -96,7 +97,7 @@ final class TemporaryCache: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    func client(_ hub: LocalHub, token: String? = nil) throws -> HubClient {
+    func client(_ hub: LocalServer, token: String? = nil) throws -> HubClient {
         var configuration = try HubConfiguration(
             endpoint: try #require(URL(string: hub.address)),
             token: token,

@@ -1,44 +1,51 @@
 import Foundation
 import NIOConcurrencyHelpers
-import NIOCore
-import NIOHTTP1
+package import NIOCore
+package import NIOHTTP1
 import NIOPosix
 
-/// A hub on this machine that answers as a test wants it to.
-final class LocalHub: Sendable {
-    struct Request: Sendable {
-        var method: String
+/// A server on this machine that answers as a test wants it to.
+package final class LocalServer: Sendable {
+    package struct Request: Sendable {
+        package var method: String
         /// The path as it was sent, percent-encoded.
-        var path: String
-        var headers: HTTPHeaders
+        package var path: String
+        package var headers: HTTPHeaders
+        package var body: [UInt8] = []
 
         /// The first byte that a `Range` header asks for.
-        var firstByte: Int {
+        package var firstByte: Int {
             headers.first(name: "Range").flatMap { Int($0.dropFirst("bytes=".count).dropLast()) } ?? 0
         }
     }
 
-    enum Piece: Sendable {
+    package enum Piece: Sendable {
         case bytes([UInt8])
         case pause(TimeAmount)
         /// Closes the connection.
         case drop
     }
 
-    struct Reply: Sendable {
-        var status: HTTPResponseStatus = .ok
-        var headers: [(String, String)] = []
-        var body: [Piece] = []
+    package struct Reply: Sendable {
+        package var status: HTTPResponseStatus
+        package var headers: [(String, String)]
+        package var body: [Piece]
+
+        package init(status: HTTPResponseStatus = .ok, headers: [(String, String)] = [], body: [Piece] = []) {
+            self.status = status
+            self.headers = headers
+            self.body = body
+        }
     }
 
-    typealias Answer = @Sendable (Request, [Request]) -> Reply
+    package typealias Answer = @Sendable (Request, [Request]) -> Reply
 
-    let port: Int
+    package let port: Int
     private let channel: any Channel
     private let log: NIOLockedValueBox<[Request]>
 
     /// `answer` gets the request and those that came before it.
-    init(_ answer: @escaping Answer) async throws {
+    package init(_ answer: @escaping Answer) async throws {
         let log = NIOLockedValueBox<[Request]>([])
         self.log = log
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -53,10 +60,10 @@ final class LocalHub: Sendable {
         port = channel.localAddress?.port ?? 0
     }
 
-    var requests: [Request] { log.withLockedValue { $0 } }
-    var address: String { "http://127.0.0.1:\(port)" }
+    package var requests: [Request] { log.withLockedValue { $0 } }
+    package var address: String { "http://127.0.0.1:\(port)" }
 
-    func stop() async { try? await channel.close() }
+    package func stop() async { try? await channel.close() }
 
     private final class Handler: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
@@ -75,8 +82,8 @@ final class LocalHub: Sendable {
             switch unwrapInboundIn(data) {
             case .head(let head):
                 request = Request(method: head.method.rawValue, path: head.uri, headers: head.headers)
-            case .body:
-                break
+            case .body(let bytes):
+                request?.body += Array(bytes.readableBytesView)
             case .end:
                 guard let request else { return }
                 let earlier = log.withLockedValue { log in

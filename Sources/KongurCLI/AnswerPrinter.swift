@@ -1,6 +1,3 @@
-import Foundation
-import Kongur
-
 /// Prints an answer while it comes: the thinking, dimmed for a person, then the answer.
 struct AnswerPrinter {
     enum Thinking {
@@ -20,7 +17,7 @@ struct AnswerPrinter {
         self.thinking = thinking
     }
 
-    mutating func print(_ event: GenerationEvent) {
+    mutating func print(_ event: AnswerEvent) {
         switch event {
         case .reasoning(let piece):
             thoughtPieces += 1
@@ -58,18 +55,14 @@ struct AnswerPrinter {
     }
 
     private mutating func write(_ text: String) {
-        Console.write(text)
+        // What a model says is no command to the terminal.
+        Console.write(Console.outputIsTerminal ? text.filter { !$0.isControl } : text)
         if let last = text.last { endsWithLineBreak = last.isNewline }
     }
 }
 
-extension GenerationResult {
-    /// One line about what the answer took.
-    var summary: String {
-        var parts = ["\(usage.completionTokens) tokens"]
-        if let rate = timings.tokensPerSecond { parts.append(String(format: "%.1f tokens/s", rate)) }
-        if let first = timings.timeToFirstToken { parts.append("first token after \(first.seconds(2)) s") }
-        if finishReason == .length { parts.append("cut off at the longest answer") }
-        return parts.joined(separator: ", ")
+extension Character {
+    fileprivate var isControl: Bool {
+        unicodeScalars.contains { $0.properties.generalCategory == .control } && !isNewline && self != "\t"
     }
 }

@@ -24,6 +24,12 @@ struct ModelArguments: ParsableArguments {
         if let contextLength, contextLength < 1 { throw ValidationError("--context-length must be at least 1.") }
     }
 
+    /// Whether none of the options was given.
+    var isDefault: Bool {
+        device == "cpu" && weights.form == .stored && cache.kvCache == nil && threads == nil && contextLength == nil
+            && speculate == .automatic
+    }
+
     var options: ModelOptions {
         ModelOptions(
             device: device,
@@ -74,7 +80,7 @@ struct WeightArguments: ParsableArguments {
 }
 
 /// Whether tokens are guessed, as `auto`, `off` or the most of them in a step.
-struct SpeculationChoice: ExpressibleByArgument {
+struct SpeculationChoice: ExpressibleByArgument, Equatable {
     var speculation: ModelOptions.Speculation
 
     static let automatic = SpeculationChoice(speculation: .automatic)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kongur
+import OpenAIClient
 
 /// The options of every command that draws an answer; what is not given is as the model's authors suggest.
 struct SamplingArguments: ParsableArguments {
@@ -59,5 +60,23 @@ struct SamplingArguments: ParsableArguments {
             thinkingBudget: thinkingBudget,
             ignoreEOS: ignoreEOS
         )
+    }
+}
+
+extension AnswerRequest {
+    /// Asks a server with the options that were given.
+    init(model: String, input: Input, _ sampling: SamplingArguments) {
+        self.init(model: model, input: input)
+        maxTokens = sampling.maxNewTokens
+        temperature = sampling.temperature
+        topP = sampling.topP
+        topK = sampling.topK
+        minP = sampling.minP
+        repetitionPenalty = sampling.repetitionPenalty
+        presencePenalty = sampling.presencePenalty == 0 ? nil : sampling.presencePenalty
+        frequencyPenalty = sampling.frequencyPenalty == 0 ? nil : sampling.frequencyPenalty
+        seed = sampling.seed
+        stop = sampling.stop.isEmpty ? nil : sampling.stop
+        ignoreEOS = sampling.ignoreEOS ? true : nil
     }
 }

@@ -29,8 +29,8 @@ package struct KongurProgram {
         try run(Self.path, arguments, input: input, limit: limit)
     }
 
-    package func run(_ arguments: [String]) throws -> Result {
-        try run(Self.path, arguments)
+    package func run(_ arguments: [String], input: String = "") throws -> Result {
+        try run(Self.path, arguments, input: input)
     }
 
     /// Runs `kongur` with arguments as a shell writes them, for those that are no text.

@@ -3,10 +3,14 @@
 /// So a request draws the same tokens alone or in a batch, and after a preemption. The mixing function is the one of
 /// SplitMix64 (Steele, Lea and Flood, 2014).
 package struct RandomSource {
-    var seed: UInt64
+    package var seed: UInt64
+
+    package init(seed: UInt64) {
+        self.seed = seed
+    }
 
     /// A number in 0..<1.
-    func uniform(at position: Int) -> Double {
+    package func uniform(at position: Int) -> Double {
         // Mixing the seed first keeps the streams of neighbouring seeds from being shifted copies of each other.
         let bits = Self.mix(Self.mix(seed) ^ UInt64(truncatingIfNeeded: position))
         return Double(bits >> 11) * 0x1p-53

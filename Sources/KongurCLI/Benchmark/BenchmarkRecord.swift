@@ -42,7 +42,7 @@ struct BenchmarkRecord {
         }
         guard let shortest = alike.min(by: { $0.test.context < $1.test.context }), shortest != key else { return nil }
         func median(_ value: (Key, Int) -> Double) -> Double {
-            Self.median((speeds[key] ?? []).indices.map { value(key, $0) - value(shortest, $0) })
+            Distribution.median((speeds[key] ?? []).indices.map { value(key, $0) - value(shortest, $0) })
         }
         return (
             median { Double($0.test.batch) / (speeds[$0]?[$1] ?? 1) }, median { cacheSeconds[$0]?[$1] ?? 0 }
@@ -128,10 +128,10 @@ struct BenchmarkRecord {
                     quantization: key.form.rawValue,
                     cache: key.cache?.rawValue ?? "",
                     context: key.test.context,
-                    tokensPerSecond: Self.median(speeds),
+                    tokensPerSecond: Distribution.median(speeds),
                     min: speeds.min() ?? 0,
                     max: speeds.max() ?? 0,
-                    fractionOfLimit: Self.median(shares[key] ?? []),
+                    fractionOfLimit: Distribution.median(shares[key] ?? []),
                     contextMilliseconds: cost.map { 1000 * $0.step },
                     contextReadMilliseconds: cost.map { 1000 * $0.reading }
                 )
@@ -196,11 +196,5 @@ struct BenchmarkRecord {
         return lines.joined(separator: "\n")
     }
 
-    private func median(_ value: (ProcessorLimits) -> Double) -> Double { Self.median(limits.map(value)) / 1e9 }
-
-    private static func median(_ values: [Double]) -> Double {
-        guard !values.isEmpty else { return 0 }
-        let sorted = values.sorted()
-        return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-    }
+    private func median(_ value: (ProcessorLimits) -> Double) -> Double { Distribution.median(limits.map(value)) / 1e9 }
 }

@@ -18,6 +18,10 @@ struct BenchCommand: AsyncParsableCommand {
             warm-up computes them, which takes as long as a prompt of that length; repetitions find them in the cache. \
             Beside each context stands by how much longer a step takes than after the shortest one, and how long reading \
             the additional keys and values takes at the speed of memory.
+
+            With --server a server is measured instead, under load: when the tokens of its answers come, how many it writes and \
+            what it refuses. Prompts are random words, and have as many tokens as asked for by what the server counts for a \
+            few of them before; answers are greedy and go on to their full length where the server knows ignore_eos.
             """
     )
 
@@ -79,7 +83,26 @@ struct BenchCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup(title: "Server") var client: ClientArguments
+    @OptionGroup(title: "Load of a server") var load: LoadArguments
+
     func validate() throws {
+        if client.server != nil {
+            guard name == nil, shape == nil, quantize.isEmpty, kvCache.isEmpty, batch == [1], context == [16],
+                repetitions == 5, threads == nil, speculate == .off, !limits
+            else {
+                throw ValidationError(
+                    "With --server no model runs here: of the options of a local benchmark, --prompt, --generate and --json are left."
+                )
+            }
+            guard prompt >= 1, generate >= 1, load.sharedPrefix <= prompt else {
+                throw ValidationError(
+                    "--prompt and --generate must be at least 1 with --server, and --shared-prefix at most --prompt."
+                )
+            }
+        } else if !load.isDefault {
+            throw ValidationError("The options for the load of a server need its address: give --server.")
+        }
         for (name, value) in [("repeat", repetitions), ("threads", threads ?? 1)] + batch.map({ ("batch", $0) })
         where value < 1 {
             throw ValidationError("--\(name) must be at least 1.")
@@ -94,6 +117,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let server = client.server { return try await measure(server) }
         if limits { return try printLimits() }
         let tests = tests
         let models = try models(tests)
@@ -151,6 +175,23 @@ struct BenchCommand: AsyncParsableCommand {
                     speculation: speculate.speculation
                 )
                 return (form, try ModelBenchmark(folder ?? name, options: options, tests: tests))
+            }
+        }
+    }
+
+    private func measure(_ server: String) async throws {
+        let connections =
+            switch load.plan.arrivals {
+            case .clients(let count): count
+            case .rate: 1 << 16
+            }
+        try await client.withClient(of: server, connections: connections) { client, model in
+            let run = LoadRun(client: client, model: model, arguments: load, prompt: prompt, generate: generate)
+            let report = try await run.report()
+            if json { try Console.print(json: report) } else { Console.print(report.table) }
+            guard report.completed > 0 else {
+                let failure = report.failures.first.map { ": \($0.message)" } ?? ""
+                throw KongurError(.networkFailed, "no request was answered\(failure)")
             }
         }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Kongur
+import OpenAIClient
 import Synchronization
 
 /// `kongur chat`: a conversation.
@@ -10,7 +11,8 @@ struct ChatCommand: AsyncParsableCommand {
         abstract: "Talk with a model.",
         discussion: """
             Ctrl-C stops an answer; /quit or Ctrl-D ends the conversation; a line that ends with \\ goes on in the next. \
-            /help lists what else can be said.
+            /help lists what else can be said. With --server the model is one of a server, and of the options for sampling those \
+            that are given are sent to it.
             """
     )
 
@@ -18,6 +20,7 @@ struct ChatCommand: AsyncParsableCommand {
     var name: String?
 
     @OptionGroup(title: "Model") var model: ModelArguments
+    @OptionGroup(title: "Server") var client: ClientArguments
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
 
     @Option(help: "A system message for the whole conversation.")
@@ -32,9 +35,27 @@ struct ChatCommand: AsyncParsableCommand {
         /quit       end
         """
 
+    func validate() throws {
+        if client.server != nil, name != nil || !model.isDefault {
+            throw ValidationError(
+                "With --server no model runs here: leave out MODEL and its options; --model says which of the server's."
+            )
+        }
+    }
+
     func run() async throws {
-        let loaded = try await LanguageModel.load(name, options: model.options)
-        let chat = ChatSession(loaded, instructions: system, parameters: sampling.parameters)
+        guard let server = client.server else {
+            let loaded = try await LanguageModel.load(name, options: model.options)
+            return try await talk(ChatSession(loaded, instructions: system, parameters: sampling.parameters))
+        }
+        try await client.withClient(of: server) { client, model in
+            Console.note("\(model) at \(client.address)")
+            let parameters = AnswerRequest(model: model, input: .messages([]), sampling)
+            try await talk(ServerConversation(client, instructions: system, parameters))
+        }
+    }
+
+    private func talk(_ chat: some Conversation) async throws {
         let answering = Mutex<Task<Void, any Error>?>(nil)
         Terminal.onInterrupt {
             let answer = answering.withLock { $0 }
@@ -56,7 +77,7 @@ struct ChatCommand: AsyncParsableCommand {
                 Console.note(showsThinking ? "thinking is shown" : "thinking is folded")
             case let command where command.hasPrefix("/"): Console.note("there is no \(command)\n\(Self.help)")
             case let text:
-                if chat.messages.isEmpty, LanguageHint.isMostlyChinese(text) { Console.note(LanguageHint.text) }
+                if chat.isEmpty, LanguageHint.isMostlyChinese(text) { Console.note(LanguageHint.text) }
                 let thinking = showsThinking ? AnswerPrinter.Thinking.shown : .folded
                 let task = Task { try await Self.answer(chat, text, thinking) }
                 answering.withLock { $0 = task }
@@ -66,18 +87,22 @@ struct ChatCommand: AsyncParsableCommand {
         }
     }
 
-    private static func answer(_ chat: ChatSession, _ text: String, _ thinking: AnswerPrinter.Thinking) async throws {
+    private static func answer(
+        _ chat: some Conversation,
+        _ text: String,
+        _ thinking: AnswerPrinter.Thinking
+    ) async throws {
         var printer = AnswerPrinter(thinking: thinking)
         do {
-            for try await event in chat.streamResponse(to: text) {
+            try await chat.answer(text) { event in
                 printer.print(event)
-                if case .finished(let result) = event { Console.note(result.summary) }
+                if case .finished(let summary) = event { Console.note(summary.line) }
             }
         } catch let error as KongurError where error.code == .cancelled {
             printer.end()
             Console.note("stopped")
-        } catch let error as KongurError where error.code == .invalidInput {
-            // A conversation that has become too long is no reason to lose it.
+        } catch let error as KongurError where error.code == .invalidInput || error.code == .networkFailed {
+            // A conversation that has become too long, or a server that is busy, is no reason to lose what was said.
             printer.end()
             Console.note("kongur: error: \(error.message)")
         }

@@ -65,7 +65,7 @@ struct RunCommand: AsyncParsableCommand {
         if json {
             try Console.print(json: AnswerRecord(result, loading: loading))
         } else {
-            Console.note(result.summary)
+            Console.note(AnswerSummary(result).line)
         }
     }
 
@@ -105,7 +105,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         var printer = AnswerPrinter()
         for try await event in events {
-            if stream, !json { printer.print(event) }
+            if stream, !json { printer.print(AnswerEvent(event)) }
             guard case .finished(let result) = event else { continue }
             if !stream, !json { Console.print(result.text) }
             return result

@@ -1,9 +1,10 @@
 import Foundation
 
-/// The Python of `.venv`, with packages that tests compare with.
+/// The Python of `.venv`, with packages that tests compare with, and the scripts of the repository.
 package enum PythonTools {
-    private static let python = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: ".venv/bin/python").path
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+    private static let python = root + "/.venv/bin/python"
 
     /// Whether a package can be imported.
     package static func have(_ package: String) -> Bool {
@@ -11,6 +12,20 @@ package enum PythonTools {
     }
 
     package struct Failure: Error {}
+
+    /// Runs a script of this repository, which needs Python alone, and returns its status and all that it says.
+    package static func script(_ name: String, _ arguments: String...) throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", root + "/scripts/" + name] + arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationStatus, text)
+    }
 
     /// Runs a program and returns what it prints; throws when it fails, its reason on standard error.
     @discardableResult

@@ -52,10 +52,17 @@ final class ConnectionGuard: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// The connection that a channel is.
+    ///
+    /// Throws `ClientGone` when it has been closed already.
     static func connection(of channel: any Channel) async throws -> Connection {
-        try await channel.eventLoop.submit {
-            try channel.pipeline.syncOperations.handler(type: ConnectionGuard.self).connection
-        }.get()
+        do {
+            return try await channel.eventLoop.submit {
+                try channel.pipeline.syncOperations.handler(type: ConnectionGuard.self).connection
+            }.get()
+        } catch ChannelPipelineError.notFound {
+            // A closed channel has no handlers any more.
+            throw ClientGone()
+        }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -99,7 +99,7 @@ package struct Server: Sendable {
     private var router: Router<ServerContext> {
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: metrics.http)
-        router.add(middleware: RequestMiddleware(report: metrics.http))
+        router.add(middleware: RequestMiddleware(report: metrics.http, admission: admission))
         router.add(middleware: AccessMiddleware(keys: keys, origins: OriginRules(configuration)))
         let service = CompletionService(
             model: model,

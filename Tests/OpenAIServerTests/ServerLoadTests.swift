@@ -72,6 +72,7 @@ import Testing
         let refused = try await server.post("/v1/completions", body)
         #expect(refused.status == 503)
         #expect(refused.headers["retry-after"] != nil)
+        #expect(refused.headers["connection"] == "close")
         let ready = try await server.get("/health/ready")
         #expect(ready.status == 503)
         let reply = try await running

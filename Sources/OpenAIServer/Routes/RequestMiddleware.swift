@@ -9,6 +9,7 @@ struct RequestMiddleware: RouterMiddleware {
     private struct CloseConnection: Error {}
 
     let report: HTTPReport
+    let admission: Admission
 
     func handle(
         _ request: Request,
@@ -32,6 +33,8 @@ struct RequestMiddleware: RouterMiddleware {
             response = try Self.response(told, closing: request.hasBody && !record.bodyIsRead)
         }
         response.headers[.requestID] = record.id
+        // A client that would send its next request on this connection might find it closed.
+        if admission.isDraining { response.headers[.connection] = "close" }
         let (logger, status) = (context.logger, response.status)
         @Sendable func log() {
             Self.log(request, status, record, ContinuousClock.now - started, logger)

@@ -1,4 +1,7 @@
-"""Writes a checkpoint as GGUF for llama.cpp: python llama_cpp_gguf.py CHECKPOINT FILE"""
+"""Writes a checkpoint as GGUF for llama.cpp: python llama_cpp_gguf.py CHECKPOINT FILE
+
+With vocab.json and merges.txt in the checkpoint its tokenizer is written, too; it must be of Qwen2's kind.
+"""
 
 import json
 import pathlib
@@ -26,6 +29,28 @@ def gguf_name(name):
     return f"blk.{layer}.{NAMES[module]}.{kind}"
 
 
+def add_tokenizer(writer, checkpoint, size):
+    if not (checkpoint / "vocab.json").exists():
+        writer.add_vocab_size(size)
+        writer.add_tokenizer_model("none")
+        return
+    ids = json.loads((checkpoint / "vocab.json").read_text())
+    added = json.loads((checkpoint / "tokenizer_config.json").read_text())["added_tokens_decoder"]
+    tokens, kinds = [f"[unused{index}]" for index in range(size)], [gguf.TokenType.UNUSED] * size
+    for token, index in ids.items():
+        tokens[index], kinds[index] = token, gguf.TokenType.NORMAL
+    for index, entry in added.items():
+        tokens[int(index)], kinds[int(index)] = entry["content"], gguf.TokenType.CONTROL
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_token_list(tokens)
+    writer.add_token_types(kinds)
+    lines = (checkpoint / "merges.txt").read_text().splitlines()
+    writer.add_token_merges([line for line in lines if line and not line.startswith("#version")])
+    writer.add_eos_token_id(tokens.index("<|endoftext|>"))
+    writer.add_add_bos_token(False)
+
+
 def write(checkpoint, path):
     """Matrices in bfloat16, vectors in float32."""
     config = json.loads((checkpoint / "config.json").read_text())
@@ -38,8 +63,7 @@ def write(checkpoint, path):
     writer.add_head_count_kv(config["num_key_value_heads"])
     writer.add_rope_freq_base(config["rope_theta"])
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    writer.add_vocab_size(config["vocab_size"])
-    writer.add_tokenizer_model("none")
+    add_tokenizer(writer, checkpoint, config["vocab_size"])
     with safe_open(checkpoint / "model.safetensors", "pt") as tensors:
         for name in tensors.keys():
             tensor = tensors.get_tensor(name)

@@ -21,5 +21,13 @@ echo "peers: building llama.cpp" >&2
 # A wheel that pip keeps from an earlier build may be for another processor.
 CMAKE_ARGS="-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF -DLLAMA_CURL=OFF" PATH="$PWD/.venv/bin:$PATH" \
     pip install --no-cache-dir --no-build-isolation --no-binary llama-cpp-python "$(pinned llama-cpp-python)"
-rm -f .venv/requirements-*
+echo "peers: building llama.cpp's server" >&2
+pip download --no-deps --no-build-isolation --no-binary llama-cpp-python --dest .venv/source "$(pinned llama-cpp-python)"
+tar -xzf .venv/source/llama_cpp_python-*.tar.gz -C .venv/source
+PATH="$PWD/.venv/bin:$PATH" cmake -S .venv/source/llama_cpp_python-*/vendor/llama.cpp -B .venv/source/build -G Ninja \
+    -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DGGML_NATIVE=ON -DLLAMA_OPENSSL=OFF -DLLAMA_BUILD_TESTS=OFF \
+    -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_USE_PREBUILT_UI=OFF >.venv/source/build.log
+PATH="$PWD/.venv/bin:$PATH" cmake --build .venv/source/build --target llama-server >>.venv/source/build.log
+cp .venv/source/build/bin/llama-server .venv/bin/
+rm -rf .venv/source .venv/requirements-*
 touch "$stamp"

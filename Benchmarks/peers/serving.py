@@ -135,7 +135,8 @@ def start(options, home):
     cache = home / "peers" / f"{options.shape}-served"
     checkpoint = checkpoint_with_tokenizer(ours.checkpoint, options.tokenizer, cache / "checkpoint")
     room = options.clients * (options.prompt + options.generate + 32)
-    command = [KONGUR, "serve", checkpoint, "--quantize", "int8", "--threads", options.threads]
+    # Random weights soon repeat themselves, and guesses would be right more often than any other model's.
+    command = [KONGUR, "serve", checkpoint, "--quantize", "int8", "--threads", options.threads, "--speculate", "off"]
     yield Server("Kongur", command, cache / "kongur.log", {"KONGUR_CACHE": str(home)})
     if "llama_cpp" in options.peers:
         Peer("llama.cpp Q8_0", "llama_cpp", "Q8_0", checkpoint, cache, options.threads, room).prepare()

@@ -87,7 +87,8 @@ def soak(options):
     if late > early + 16:
         faults.append(f"memory grew from {early:.0f} to {late:.0f} MiB")
     scrape = 1000 * delays[len(delays) * 99 // 100]
-    if scrape > 50:
+    # Of a few scrapes the 99th of 100 is the slowest, which says nothing.
+    if scrape > 50 and len(delays) >= 500:
         faults.append(f"the 99th of 100 scrapes took {scrape:.0f} ms")
     report = {
         "seconds": bench["seconds"], "completed": bench["completed"], "failures": bench["failures"],

@@ -33,7 +33,7 @@ package struct AnswerStream: AsyncSequence, Sendable {
                 while true {
                     if let event = events.popFirst() {
                         guard event != Self.done else {
-                            // What remains is the end of the body, after which the connection can be used again.
+                            // To leave before the body's end would look like giving up.
                             while try await body.next() != nil {}
                             return nil
                         }

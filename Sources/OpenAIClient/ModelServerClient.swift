@@ -94,6 +94,8 @@ package struct ModelServerClient: Sendable {
         var request = HTTPClientRequest(url: address.description + path)
         request.method = method
         request.headers.add(name: "User-Agent", value: "kongur")
+        // A server may close a connection that was kept just when the next request is sent, and the request fails for nothing.
+        request.headers.add(name: "Connection", value: "close")
         if let key { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
         if let body {
             // Servers end kept connections when they like, and what is asked in that moment is lost; asked twice is no way out.

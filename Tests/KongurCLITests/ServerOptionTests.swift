@@ -9,10 +9,20 @@ import Testing
     private let kongur = KongurProgram(environment: ["OPENAI_API_KEY": ""])
 
     /// Runs `kongur` while other tasks go on.
-    private func run(_ arguments: [String], input: String = "") async throws -> KongurProgram.Result {
+    private func run(
+        _ arguments: [String],
+        input: String = "",
+        inTerminal: Bool = false
+    ) async throws -> KongurProgram.Result {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread { [kongur] in
-                continuation.resume(with: Result { try kongur.run(arguments, input: input) })
+                continuation.resume(
+                    with: Result {
+                        inTerminal
+                            ? try kongur.runInTerminal(arguments, input: input)
+                            : try kongur.run(arguments, input: input)
+                    }
+                )
             }
         }
     }
@@ -136,6 +146,20 @@ import Testing
             String(decoding: last.body, as: UTF8.self).contains(#""messages":[{"content":"two","role":"user"}]"#)
                 || String(decoding: last.body, as: UTF8.self).contains(#""messages":[{"role":"user","content":"two"}]"#)
         )
+    }
+
+    @Test func whatAModelSaysIsNoCommandToTheTerminal() async throws {
+        let event = #"data: {"choices": [{"delta": {"content": "a\u001b[2Jb\u009bc\td"}, "finish_reason": "stop"}]}"#
+        let server = try await LocalServer { _, _ in
+            LocalServer.Reply(
+                headers: [("Content-Type", "text/event-stream")],
+                body: [.bytes(Array("\(event)\n\ndata: [DONE]\n\n".utf8))]
+            )
+        }
+        let chat = ["chat", "--server", server.address, "--model", "m"]
+        let result = try await run(chat, input: "hi\n/quit\n", inTerminal: true)
+        await server.stop()
+        #expect(result.output.contains("a[2Jbc\td"), "\(result.output.debugDescription)")
     }
 
     @Test func whatIsNoServerIsSaid() async throws {

@@ -33,6 +33,12 @@ package struct KongurProgram {
         try run(Self.path, arguments, input: input)
     }
 
+    /// Runs `kongur` in a terminal, to which it writes all that it says, by way of Python.
+    package func runInTerminal(_ arguments: [String], input: String) throws -> Result {
+        let program = "import pty, sys; pty.spawn(sys.argv[1:])"
+        return try run("/usr/bin/env", ["python3", "-c", program, Self.path] + arguments, input: input)
+    }
+
     /// Runs `kongur` with arguments as a shell writes them, for those that are no text.
     package func runShell(_ arguments: String) throws -> Result {
         try run("/bin/sh", ["-c", "exec \(Self.path) \(arguments)"])

@@ -55,6 +55,7 @@ import Testing
         let asked = try await ask(request, key: "secret") { _, _ in Self.events("[DONE]") }.requests[0]
         #expect(asked.method == "POST" && asked.path == "/v1/chat/completions")
         #expect(asked.headers.first(name: "Authorization") == "Bearer secret")
+        #expect(asked.headers.first(name: "Connection") == "close")
         let body = try #require(try JSONSerialization.jsonObject(with: Data(asked.body)) as? NSDictionary)
         let expected: NSDictionary = [
             "model": "m", "messages": [["role": "user", "content": "hi"]], "max_tokens": 5, "ignore_eos": true,

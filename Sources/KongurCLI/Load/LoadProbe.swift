@@ -16,7 +16,7 @@ struct LoadProbe {
             attempt.ignoreEOS = ignoresEnd ? true : nil
             attempt.includesUsage = includesUsage
             do {
-                _ = try await promptTokens(attempt, words: 4)
+                _ = try await promptTokens(attempt, RandomPrompts.vocabulary[0])
                 return attempt
             } catch let error as OpenAIClientError where error.status == 400 || error.status == 422 {
                 refusal = refusal ?? error
@@ -25,7 +25,7 @@ struct LoadProbe {
         var least = request
         least.includesUsage = false
         do {
-            _ = try await promptTokens(least, words: 4)
+            _ = try await promptTokens(least, RandomPrompts.vocabulary[0])
             return least
         } catch {
             // It was something else that the server does not like, and what it said first is about that.
@@ -35,16 +35,16 @@ struct LoadProbe {
 
     /// How many tokens words are, as the server counts; nil for one that counts none.
     func tokenCost(_ request: AnswerRequest) async throws -> RandomPrompts.TokenCost? {
-        let (short, long) = (8, 72)
-        guard let few = try await promptTokens(request, words: short),
-            let many = try await promptTokens(request, words: long)
+        // Every word once gives their mean exactly.
+        let all = RandomPrompts.vocabulary
+        guard let one = try await promptTokens(request, all[0]),
+            let many = try await promptTokens(request, all.joined(separator: " "))
         else { return nil }
-        return RandomPrompts.TokenCost(short: (short, few), long: (long, many))
+        return RandomPrompts.TokenCost(short: (1, one), long: (all.count, many))
     }
 
-    private func promptTokens(_ request: AnswerRequest, words: Int) async throws -> Int? {
+    private func promptTokens(_ request: AnswerRequest, _ text: String) async throws -> Int? {
         var request = request
-        let text = RandomPrompts.words(words, seed: .random(in: .min ... .max)).joined(separator: " ")
         request.input = isChat ? .messages([.init(role: "user", content: text)]) : .prompt(text)
         request.maxTokens = 1
         var tokens: Int?

@@ -40,13 +40,13 @@ struct RandomPrompts: Sendable {
             .joined(separator: " ")
     }
 
-    static func words(_ count: Int, seed: UInt64) -> [String] {
+    private static func words(_ count: Int, seed: UInt64) -> [String] {
         let random = RandomSource(seed: seed)
         return (0..<count).map { vocabulary[Int(random.uniform(at: $0) * Double(vocabulary.count))] }
     }
 
     /// Short common words, which most vocabularies have as one token.
-    private static let vocabulary = """
+    static let vocabulary = """
         the of and to in is that for it as was with be by on not he his but at are this have from or had an they which one you \
         were all her she there would their we him been has when who will no more if out so up said what its about than into \
         them can only other time new some could these two may first then do any like my now over such our man me even most \

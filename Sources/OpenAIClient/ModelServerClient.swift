@@ -98,8 +98,6 @@ package struct ModelServerClient: Sendable {
         request.headers.add(name: "Connection", value: "close")
         if let key { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
         if let body {
-            // Servers end kept connections when they like, and what is asked in that moment is lost; asked twice is no way out.
-            request.headers.add(name: "Connection", value: "close")
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: body))
         }

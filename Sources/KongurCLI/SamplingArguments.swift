@@ -78,5 +78,6 @@ extension AnswerRequest {
         seed = sampling.seed
         stop = sampling.stop.isEmpty ? nil : sampling.stop
         ignoreEOS = sampling.ignoreEOS ? true : nil
+        thinkingTokenBudget = sampling.thinkingBudget
     }
 }

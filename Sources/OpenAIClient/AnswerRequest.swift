@@ -34,6 +34,7 @@ package struct AnswerRequest: Sendable, Encodable {
     package var minP: Double?
     package var repetitionPenalty: Double?
     package var ignoreEOS: Bool?
+    package var thinkingTokenBudget: Int?
     /// Whether the answer ends with how many tokens it took.
     package var includesUsage = true
 
@@ -59,6 +60,7 @@ package struct AnswerRequest: Sendable, Encodable {
         case minP = "min_p"
         case repetitionPenalty = "repetition_penalty"
         case ignoreEOS = "ignore_eos"
+        case thinkingTokenBudget = "thinking_token_budget"
         case streamOptions = "stream_options"
     }
 
@@ -80,6 +82,7 @@ package struct AnswerRequest: Sendable, Encodable {
         try fields.encodeIfPresent(minP, forKey: .minP)
         try fields.encodeIfPresent(repetitionPenalty, forKey: .repetitionPenalty)
         try fields.encodeIfPresent(ignoreEOS, forKey: .ignoreEOS)
+        try fields.encodeIfPresent(thinkingTokenBudget, forKey: .thinkingTokenBudget)
         try fields.encode(true, forKey: .stream)
         if includesUsage { try fields.encode(["include_usage": true], forKey: .streamOptions) }
     }

@@ -40,6 +40,12 @@ import Testing
             input: "What is 47 + 385?\n"
         )
         #expect(thinking.output.count > chat.output.count && thinking.output.hasSuffix("\\boxed{432}.\n"))
+        // Options for sampling go along.
+        let budget = try await kongur(
+            ["chat", "--server", url, "--temperature", "0", "--show-thinking", "--thinking-budget", "5"],
+            input: "What is 47 + 385?\n"
+        )
+        #expect(budget.output.count < thinking.output.count && budget.status == 0)
     }
 
     @Test func measuresAServerUnderAClosedLoop() async throws {

@@ -70,7 +70,8 @@ struct CompletionService: Sendable {
     /// Turns a prompt into tokens and holds the request against the model's limits.
     ///
     /// Throws a 400 for a prompt that cannot be answered.
-    func prepare(_ prompt: Prompt, _ options: GenerationOptions, param: String) throws(APIError) -> PreparedPrompt {
+    func prepare(_ prompt: Prompt, _ generation: GenerationFields, param: String) throws(APIError) -> PreparedPrompt {
+        let options = generation.options
         let prepared: PreparedPrompt
         do {
             prepared = try model.generator.prepare(prompt)
@@ -80,7 +81,8 @@ struct CompletionService: Sendable {
         do {
             try model.generator.checkFormat(prepared, options)
         } catch {
-            throw .invalid(options.format?.isToolCalls == true ? "tools" : "response_format", error.message)
+            let isToolCalls = options.format?.isToolCalls ?? false
+            throw .invalid(isToolCalls ? "tools" : generation.interface.format, error.message)
         }
         do {
             try model.generator.check(prepared, options)

@@ -36,6 +36,22 @@ struct AnswerPiece: Sendable {
     var result: GenerationResult?
 }
 
+extension AnswerPiece {
+    /// A complete answer in one piece.
+    init(_ answer: Answer) {
+        self.init(
+            choice: answer.choice,
+            reasoning: answer.result.reasoning,
+            text: answer.result.answer,
+            calls: answer.result.toolCalls.enumerated().map { index, call in
+                ToolCallPiece(index: index, name: call.name, arguments: call.arguments)
+            },
+            logprobs: answer.logprobs ?? [],
+            result: answer.result
+        )
+    }
+}
+
 /// A part of a call as it comes.
 struct ToolCallPiece: Sendable {
     /// Which call of the answer it belongs to.

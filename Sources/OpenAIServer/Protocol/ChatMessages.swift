@@ -17,17 +17,7 @@ enum ChatMessages {
     }
 
     private static func message(_ fields: RequestFields) throws(APIError) -> ChatMessage {
-        guard var role = try fields.string("role") else {
-            throw .invalid(fields.name("role"), "'\(fields.name("role"))' is missing")
-        }
-        guard ["system", "developer", "user", "assistant", "tool"].contains(role) else {
-            throw .invalid(
-                fields.name("role"),
-                "'\(fields.name("role"))' is '\(role.escaped(limit: 32))'; it must be system, developer, user, assistant or tool"
-            )
-        }
-        // The newer name of the same thing, which templates do not know.
-        if role == "developer" { role = "system" }
+        let role = try role(fields, ["system", "developer", "user", "assistant", "tool"])
         var calls: [JSONValue] = []
         for (index, call) in (try fields.array("tool_calls", maxCount: mostCalls) ?? []).enumerated() {
             calls.append(try self.call(RequestFields(call, path: fields.name("tool_calls[\(index)]"))))
@@ -47,6 +37,21 @@ enum ChatMessages {
             toolCallID: try fields.string("tool_call_id"),
             fields: others
         )
+    }
+
+    /// The role of a message, one of some.
+    static func role(_ fields: RequestFields, _ allowed: [String]) throws(APIError) -> String {
+        guard let role = try fields.string("role") else {
+            throw .invalid(fields.name("role"), "'\(fields.name("role"))' is missing")
+        }
+        guard allowed.contains(role) else {
+            throw .invalid(
+                fields.name("role"),
+                "'\(fields.name("role"))' is '\(role.escaped(limit: 32))'; it must be one of \(allowed.joined(separator: ", "))"
+            )
+        }
+        // The newer name of the same thing, which templates do not know.
+        return role == "developer" ? "system" : role
     }
 
     /// Text, or parts of these kinds that are all text.

@@ -2,8 +2,23 @@ import InferenceEngine
 import TextGeneration
 import Tokenizers
 
-/// What chat and text completions have in common: the model, how to draw, how to deliver.
+/// What all requests for answers have in common: the model, how to draw, how to deliver.
 struct GenerationFields: Sendable {
+    /// OpenAI's interfaces call some of it by other names.
+    enum Interface: Sendable {
+        case completions
+        case responses
+
+        /// What the form of the answer is called.
+        var format: String {
+            switch self {
+            case .completions: "response_format"
+            case .responses: "text.format"
+            }
+        }
+    }
+
+    let interface: Interface
     var model: String
     var options: GenerationOptions
     /// Answers to each prompt.
@@ -16,13 +31,15 @@ struct GenerationFields: Sendable {
         _ fields: RequestFields,
         _ limits: RequestLimits,
         defaults: SamplingParameters,
-        logprobs: Int?
+        logprobs: Int?,
+        _ interface: Interface = .completions
     ) throws(APIError) {
+        self.interface = interface
         guard let model = try fields.string("model") else {
             throw .invalid("model", "'model' is missing: name the model to ask; /v1/models lists them")
         }
         self.model = model
-        count = try fields.int("n", in: 1...limits.choices) ?? 1
+        count = interface == .completions ? try fields.int("n", in: 1...limits.choices) ?? 1 : 1
         stream = try fields.bool("stream") ?? false
         includeUsage = false
         if let value = fields.value("stream_options") {
@@ -32,12 +49,12 @@ struct GenerationFields: Sendable {
             includeUsage = try RequestFields(value, path: "stream_options").bool("include_usage") ?? false
         }
         _ = try fields.string("user", maxLength: 4096)
-        options = try Self.options(fields, limits, defaults: defaults)
-        options.format = try Self.format(fields)
+        options = try Self.options(fields, limits, defaults: defaults, interface)
+        options.format = try Self.format(fields, interface)
         if options.format != nil, options.ignoreEOS || options.minNewTokens > 0 {
             throw .invalid(
-                "response_format",
-                "'response_format' says where an answer ends: leave out 'ignore_eos' and 'min_tokens'"
+                interface.format,
+                "'\(interface.format)' says where an answer ends: leave out 'ignore_eos' and 'min_tokens'"
             )
         }
         options.sampling.logprobs = logprobs
@@ -46,11 +63,14 @@ struct GenerationFields: Sendable {
     private static func options(
         _ fields: RequestFields,
         _ limits: RequestLimits,
-        defaults: SamplingParameters
+        defaults: SamplingParameters,
+        _ interface: Interface
     ) throws(APIError) -> GenerationOptions {
-        let length = 1...limits.contextLength
-        let oldName = try fields.int("max_tokens", in: length)
-        let maxNewTokens = try fields.int("max_completion_tokens", in: length) ?? oldName
+        var maxNewTokens: Int?
+        // Of several names the last one counts.
+        for name in interface == .completions ? ["max_tokens", "max_completion_tokens"] : ["max_output_tokens"] {
+            maxNewTokens = try fields.int(name, in: 1...limits.contextLength) ?? maxNewTokens
+        }
         return GenerationOptions(
             sampling: try sampling(fields, limits, defaults),
             maxNewTokens: maxNewTokens,
@@ -61,27 +81,35 @@ struct GenerationFields: Sendable {
         )
     }
 
-    /// What `response_format` asks for: text, any JSON object, or JSON by a schema.
-    private static func format(_ fields: RequestFields) throws(APIError) -> TextGeneration.AnswerFormat? {
-        guard let value = fields.value("response_format") else { return nil }
-        let format = try RequestFields(value, path: "response_format")
+    /// What the form of the answer is to be: text, any JSON object, or JSON by a schema.
+    private static func format(
+        _ fields: RequestFields,
+        _ interface: Interface
+    ) throws(APIError) -> TextGeneration.AnswerFormat? {
+        var value = fields.value("response_format")
+        if interface == .responses {
+            value = try fields.value("text").map { text throws(APIError) in try RequestFields(text, path: "text") }?
+                .value("format")
+        }
+        guard let value else { return nil }
+        let format = try RequestFields(value, path: interface.format)
         switch try format.string("type") {
         case "text": return nil
         case "json_object": return .jsonObject
         case "json_schema":
-            guard let description = format.value("json_schema") else {
-                throw .invalid("response_format.json_schema", "'response_format.json_schema' is missing")
+            var named = format
+            if interface == .completions {
+                guard let description = format.value("json_schema") else {
+                    throw .invalid(format.name("json_schema"), "'\(format.name("json_schema"))' is missing")
+                }
+                named = try RequestFields(description, path: format.name("json_schema"))
             }
-            let named = try RequestFields(description, path: "response_format.json_schema")
             guard let schema = named.value("schema") else {
                 throw .invalid(named.name("schema"), "'\(named.name("schema"))' is missing")
             }
             return .jsonSchema(schema)
         default:
-            throw .invalid(
-                "response_format.type",
-                "'response_format.type' must be text, json_object or json_schema"
-            )
+            throw .invalid(format.name("type"), "'\(format.name("type"))' must be text, json_object or json_schema")
         }
     }
 

@@ -49,6 +49,17 @@ struct ToolFields: Sendable {
     /// What a chat template is told of; nil for nothing.
     var described: [JSONValue]? { tools.isEmpty || choice == .none ? nil : tools }
 
+    /// The tools in the flat form.
+    var flat: [JSONValue] {
+        tools.map { tool in
+            func member(_ key: String) -> JSONValue { tool["function"]?[key] ?? .null }
+            return [
+                "type": "function", "name": member("name"), "description": member("description"),
+                "parameters": member("parameters"), "strict": member("strict"),
+            ]
+        }
+    }
+
     /// Lets an answer call what may be called, and holds it to calls where it must.
     ///
     /// Throws a 400 for options that do not go with that.

@@ -1,13 +1,14 @@
 import Hummingbird
 import TextGeneration
 
-/// `/v1/chat/completions` and `/v1/completions`.
+/// `/v1/chat/completions`, `/v1/completions` and `/v1/responses`.
 struct CompletionRoutes: Sendable {
     let service: CompletionService
 
     func add(to router: Router<ServerContext>) {
         router.post("/v1/chat/completions") { request, context in try await chat(request, context) }
         router.post("/v1/completions") { request, context in try await completion(request, context) }
+        router.post("/v1/responses") { request, context in try await response(request, context) }
     }
 
     private func chat(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -16,7 +17,7 @@ struct CompletionRoutes: Sendable {
             let chat = try ChatRequest(fields, model.limits, defaults: model.defaults)
             try model.check(chat.generation.model)
             let prompt = Prompt.chat(chat.messages, tools: chat.tools.described)
-            return (chat, try service.prepare(prompt, chat.generation.options, param: "messages"))
+            return (chat, try service.prepare(prompt, chat.generation, param: "messages"))
         }
         return try await service.answer(
             chat.generation,
@@ -41,7 +42,7 @@ struct CompletionRoutes: Sendable {
             try model.check(completion.generation.model)
             var prompts: [PreparedPrompt] = []
             for prompt in completion.prompts {
-                prompts.append(try service.prepare(prompt, completion.generation.options, param: "prompt"))
+                prompts.append(try service.prepare(prompt, completion.generation, param: "prompt"))
             }
             return (completion, prompts)
         }
@@ -50,6 +51,23 @@ struct CompletionRoutes: Sendable {
             prompts,
             { CompletionFormat(identity: $0, includeUsage: completion.generation.includeUsage) },
             idPrefix: "cmpl-",
+            context
+        )
+    }
+
+    private func response(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let (model, service) = (service.model, service)
+        let (asked, prompt) = try await service.parse(request, context) { fields in
+            let asked = try ResponsesRequest(fields, model.limits, defaults: model.defaults)
+            try model.check(asked.generation.model)
+            let prompt = Prompt.chat(asked.messages, tools: asked.tools.described)
+            return (asked, try service.prepare(prompt, asked.generation, param: "input"))
+        }
+        return try await service.answer(
+            asked.generation,
+            [prompt],
+            { ResponsesFormat($0, repeating: asked.repeated, includeReasoning: asked.includeReasoning) },
+            idPrefix: "resp_",
             context
         )
     }

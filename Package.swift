@@ -177,7 +177,7 @@ let package = Package(
                 "Tokenizers", httpTypes, logging,
             ]
         ),
-        tests("KongurTests", ["Kongur", "DeviceRuntime"]),
+        tests("KongurTests", ["CPUBackend", "DeviceRuntime", "InferenceEngine", "Kongur"]),
         tests("KongurCLITests", ["KongurCLI", "KongurTesting", nio("NIOCore"), nio("NIOHTTP1")]),
         tests(
             "OpenAIClientTests",

@@ -10,6 +10,8 @@ public struct KongurError: Error, Sendable, CustomStringConvertible {
         case invalidModel
         /// What was asked for cannot be done: a bad parameter, an empty prompt, a prompt longer than the context.
         case invalidInput
+        /// More memory would be needed than may be used.
+        case outOfMemory
         /// The device failed or cannot run the model.
         case deviceFailed
         /// A hub could not be reached or did not send what it should.

@@ -1,3 +1,4 @@
+import CPUBackend
 import DeviceRuntime
 package import InferenceEngine
 package import TextGeneration
@@ -23,8 +24,11 @@ public final class LanguageModel: Sendable {
     /// Nil for a model without a tokenizer, which takes token ids alone.
     package let generator: TextGenerator?
     package let defaults: SamplingDefaults
+    /// What it will take in memory at most.
+    package let memory: MemoryPlan
 
-    init(_ loaded: LoadedModel, engine: Engine) {
+    init(_ loaded: LoadedModel, engine: Engine, memory: MemoryPlan) {
+        self.memory = memory
         path = loaded.path
         defaults = loaded.defaults
         self.engine = engine
@@ -37,21 +41,32 @@ public final class LanguageModel: Sendable {
     /// takes a moment. Throws `KongurError`.
     public static func load(_ name: String? = nil, options: ModelOptions = ModelOptions()) async throws -> LanguageModel
     {
-        try load(name, options: options) { _ in nil }
+        try load(name, options: options, connections: 0) { _ in nil }
     }
 
-    /// The same, with an observer of its engine, made when the model's context length is known.
+    /// The same, with bytes that are kept for connections, and an observer of its engine, made when the model's context
+    /// length is known.
     package static func load(
         _ name: String?,
         options: ModelOptions,
+        connections: Int,
         observer: (_ contextLength: Int) -> (any EngineObserver)?
     ) throws -> LanguageModel {
         do {
             let loaded = try ModelLoader(options: options).load(name)
             let device = try DeviceCatalog.device(named: options.device, threads: options.threads)
+            let system = SystemMemory()
+            let memory = try MemoryPlan(
+                loaded.compiled,
+                ModelFootprint(loaded.compiled, on: device),
+                options,
+                limit: system.limit ?? MemoryLimit(byteCount: .max, reason: "without a limit"),
+                held: system.held,
+                connections: connections
+            )
             let configuration = EngineConfiguration(
                 maxSequences: options.maxSequences,
-                cacheBlocks: options.cacheBlocks(for: loaded.compiled),
+                cacheBlocks: memory.cacheBlocks,
                 speculation: options.speculation.choice
             )
             let engine = try Engine(
@@ -60,7 +75,7 @@ public final class LanguageModel: Sendable {
                 configuration: configuration,
                 observer: observer(loaded.compiled.contextLength)
             )
-            return LanguageModel(loaded, engine: engine)
+            return LanguageModel(loaded, engine: engine, memory: memory)
         } catch {
             throw KongurError(error)
         }

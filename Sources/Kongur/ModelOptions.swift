@@ -1,5 +1,3 @@
-import DeviceRuntime
-import Foundation
 import InferenceEngine
 package import Tensors
 package import XIRCompiler
@@ -49,9 +47,13 @@ public struct ModelOptions: Sendable, Hashable {
     public var threads: Int?
     /// The most tokens of prompt and answer together; nil takes the model's own limit.
     public var contextLength: Int?
-    /// Bytes for keys and values; nil is enough for two sequences of the whole context, but no more than a quarter of
-    /// the machine's memory.
+    /// Bytes for keys and values; nil takes what `memoryByteCount` leaves, or where that is nil enough for two sequences of
+    /// the whole context, but no more than a quarter of what there is.
     public var cacheByteCount: Int?
+    /// The most bytes that the process may hold; nil takes what the machine and its control groups have left.
+    ///
+    /// Loading throws `KongurError.Code.outOfMemory` for a model that cannot answer in so much.
+    public var memoryByteCount: Int?
     /// The most answers that are computed at once; nil takes the compiled model's limit.
     public var maxSequences: Int?
     public var speculation: Speculation
@@ -63,6 +65,7 @@ public struct ModelOptions: Sendable, Hashable {
         threads: Int? = nil,
         contextLength: Int? = nil,
         cacheByteCount: Int? = nil,
+        memoryByteCount: Int? = nil,
         maxSequences: Int? = nil,
         speculation: Speculation = .automatic
     ) {
@@ -72,6 +75,7 @@ public struct ModelOptions: Sendable, Hashable {
         self.threads = threads
         self.contextLength = contextLength
         self.cacheByteCount = cacheByteCount
+        self.memoryByteCount = memoryByteCount
         self.maxSequences = maxSequences
         self.speculation = speculation
     }
@@ -116,16 +120,5 @@ extension ModelOptions.KeyValueCache {
     package init?(_ elementType: ElementType) {
         guard let choice = Self.allCases.first(where: { $0.elementType == elementType }) else { return nil }
         self = choice
-    }
-}
-
-extension ModelOptions {
-    /// Blocks of the key/value cache for a model.
-    func cacheBlocks(for model: CompiledModel) -> Int {
-        let layout = model.cache
-        let context = (model.contextLength + layout.blockSize - 1) / layout.blockSize
-        if let cacheByteCount { return EngineConfiguration.cacheBlocks(byteCount: cacheByteCount, layout: layout) }
-        let quarter = Int(clamping: ProcessInfo.processInfo.physicalMemory / 4)
-        return max(1, min(2 * context, EngineConfiguration.cacheBlocks(byteCount: quarter, layout: layout)))
     }
 }

@@ -71,7 +71,7 @@ extension KongurError {
         switch code {
         case .modelNotFound, .invalidModel, .invalidInput: 2
         case .cancelled: Self.interrupted
-        case .deviceFailed, .networkFailed, .failed: 1
+        case .deviceFailed, .networkFailed, .outOfMemory, .failed: 1
         }
     }
 }

@@ -10,6 +10,7 @@ struct CompletionService: Sendable {
     let model: ServedModel
     let admission: Admission
     let rateLimit: RateLimit
+    let memory: RequestMemory
     let report: EngineReport
     let configuration: ServerConfiguration
     /// Who made the answers, as `system_fingerprint` tells.
@@ -22,7 +23,8 @@ struct CompletionService: Sendable {
     /// Reads a request's body and works on it where that may take long: parsing, templates and tokenising never run on
     /// the threads that every request shares.
     ///
-    /// Throws a 408 when the body does not arrive in time, a 400 when it is cut short, a 413 when it is too long, and what `parse` throws.
+    /// Throws a 408 when the body does not arrive in time, a 400 when it is cut short, a 413 when it is too long,
+    /// a 503 when too much is being read, and what `parse` throws.
     func parse<Parsed: Sendable>(
         _ request: Request,
         _ context: ServerContext,
@@ -35,25 +37,37 @@ struct CompletionService: Sendable {
                 "bodies must not be compressed: send it without Content-Encoding"
             )
         }
-        let body = try await read(request)
+        let share = RequestMemory.Share(memory)
+        let body = try await read(request, share)
         context.record.readBody()
         return try await NIOThreadPool.singleton.runIfActive {
-            try parse(RequestFields(Array(buffer: body)))
+            try withExtendedLifetime(share) { try parse(RequestFields(Array(buffer: body))) }
         }
     }
 
-    private func read(_ request: Request) async throws -> ByteBuffer {
-        let (body, limit, timeout) = (request.body, maxBodySize, configuration.readTimeout)
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
-            throw APIError.tooLarge(limit)
+    private func checkLength(_ request: Request) throws(APIError) {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maxBodySize {
+            throw .tooLarge(maxBodySize)
         }
+    }
+
+    private func read(_ request: Request, _ share: RequestMemory.Share) async throws -> ByteBuffer {
+        let (body, limit, timeout) = (request.body, maxBodySize, configuration.readTimeout)
+        try checkLength(request)
         return try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
             defer { group.cancelAll() }
             group.addTask {
+                var whole = ByteBuffer()
                 do {
-                    return try await body.collect(upTo: limit)
-                } catch is NIOTooManyBytesError {
-                    throw APIError.tooLarge(limit)
+                    for try await var part in body {
+                        guard whole.readableBytes + part.readableBytes <= limit else { throw APIError.tooLarge(limit) }
+                        try share.take(part.readableBytes)
+                        whole.writeBuffer(&part)
+                    }
+                    return whole
+                } catch let error as APIError {
+                    if error.status == .serviceUnavailable { report.rejected(error.code ?? error.type) }
+                    throw error
                 } catch  where !(error is CancellationError) {
                     throw APIError.invalid(nil, "the body did not arrive whole")
                 }

@@ -105,6 +105,7 @@ package struct Server: Sendable {
             model: model,
             admission: admission,
             rateLimit: RateLimit(perMinute: configuration.requestsPerMinute),
+            memory: RequestMemory(connections: configuration.maxConnections),
             report: metrics.engine,
             configuration: configuration,
             fingerprint: "kongur-\(version)"

@@ -42,6 +42,9 @@ package struct ServerConfiguration: Sendable {
 
     package init() {}
 
+    /// The memory that connections may take together.
+    package var connectionByteCount: Int { maxConnections * RequestMemory.byteCountPerConnection }
+
     /// Host and port, as URLs write them.
     package var address: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
 

@@ -13,12 +13,6 @@ import Testing
         #expect(Processors.quota(cpuMax: text) == expected)
     }
 
-    @Test func theUnifiedHierarchyIsFoundAmongOthers() {
-        #expect(Processors.path(cgroup: "4:memory:/old\n0::/system.slice/kongur\n") == "/system.slice/kongur")
-        #expect(Processors.path(cgroup: "0::/\n") == "/")
-        #expect(Processors.path(cgroup: "1:cpu:/a\n") == nil)
-    }
-
     @Test func thereIsAtLeastOne() {
         #expect(Processors.available >= 1)
     }

@@ -39,6 +39,11 @@ package struct KongurProgram {
         return try run("/usr/bin/env", ["python3", "-c", program, Self.path] + arguments, input: input)
     }
 
+    /// Runs another program, such as one that runs `kongur`.
+    package func runProgram(_ path: String, _ arguments: [String]) throws -> Result {
+        try run(path, arguments)
+    }
+
     /// Runs `kongur` with arguments as a shell writes them, for those that are no text.
     package func runShell(_ arguments: String) throws -> Result {
         try run("/bin/sh", ["-c", "exec \(Self.path) \(arguments)"])

@@ -52,6 +52,15 @@ final class RunningServer: Sendable {
     var log: String { Self.text(folder.path + "/log") }
     var isRunning: Bool { process.isRunning }
 
+    /// The most bytes that it has held at once, files that it maps included.
+    func highWater() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+        guard let digits = status.firstMatch(of: /VmHWM:\s+(\d+) kB/)?.1, let kibibytes = Int(digits) else {
+            throw ServerFailure(description: "the system does not say how much memory the server holds")
+        }
+        return kibibytes << 10
+    }
+
     /// Asks it to end, as an operator does.
     func terminate() { process.terminate() }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CPUBackend
 import Foundation
 import Kongur
 
@@ -43,7 +44,11 @@ struct DoctorCommand: AsyncParsableCommand {
 
     private static func machine() -> [Finding] {
         let process = ProcessInfo.processInfo
-        let memory = ByteCountFormatter.string(fromByteCount: Int64(process.physicalMemory), countStyle: .memory)
+        func size(_ count: Int) -> String {
+            ByteCountFormatter.string(fromByteCount: Int64(count), countStyle: .memory)
+        }
+        let limit = SystemMemory().limit.map { ", of which \(size($0.byteCount)) may be used: \($0.reason)" } ?? ""
+        let memory = size(Int(clamping: process.physicalMemory)) + limit
         return [
             Finding(.good, "system", process.operatingSystemVersionString),
             Finding(.good, "processor", "\(process.activeProcessorCount) cores"),

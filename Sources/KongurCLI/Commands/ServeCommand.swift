@@ -40,9 +40,14 @@ struct ServeCommand: AsyncParsableCommand {
         var options = model.options
         options.maxSequences = try settings.int("max-sequences")
         options.cacheByteCount = try settings.int("cache-mib").map { $0 << 20 }
+        options.memoryByteCount = try settings.int("memory-mib").map { $0 << 20 }
         let modelName = try settings.string("model-name") ?? Self.name(of: name)
         var made: ServerMetrics?
-        let loaded = try LanguageModel.load(name, options: options) { contextLength in
+        let loaded = try LanguageModel.load(
+            name,
+            options: options,
+            connections: configuration.connectionByteCount
+        ) { contextLength in
             let metrics = ServerMetrics(model: modelName, contextLength: contextLength)
             made = metrics
             return metrics.engine
@@ -60,6 +65,7 @@ struct ServeCommand: AsyncParsableCommand {
             defaults: loaded.defaults.sampling,
             created: Int(Date().timeIntervalSince1970)
         )
+        Console.note("kongur: memory: \(loaded.memory.line)")
         signal(SIGPIPE, SIG_IGN)
         defer { LogOutput.standardError.flush() }
         do {

@@ -27,7 +27,16 @@ struct ServerArguments: ParsableArguments {
     @Option(help: "Answers that are computed at once, at most; by default the compiled model's limit.")
     var maxSequences: Int?
 
-    @Option(help: "MiB for keys and values of the answers that run; by default as for two whole contexts.")
+    @Option(
+        help:
+            "MiB that the server may hold, all in all; keys and values get what the rest leaves. By default, what the machine and its control groups have left is the limit."
+    )
+    var memoryMib: Int?
+
+    @Option(
+        help:
+            "MiB for keys and values of the answers that run; by default as for two whole contexts, or as --memory-mib leaves."
+    )
     var cacheMib: Int?
 
     @Option(help: ArgumentHelp("A file of API keys, as `kongur keys` writes it.", valueName: "path"))
@@ -102,6 +111,7 @@ struct ServerArguments: ParsableArguments {
         add("system", system)
         add("preset", preset)
         add("max-sequences", maxSequences)
+        add("memory-mib", memoryMib)
         add("cache-mib", cacheMib)
         add("keys-file", keysFile)
         add("api-key", apiKey)

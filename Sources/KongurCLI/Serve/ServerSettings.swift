@@ -161,6 +161,7 @@ extension ServerSettings {
             ("system", optional("system")),
             ("preset", optional("preset")),
             ("max-sequences", reader.string(forKey: key("max-sequences"))),
+            ("memory-mib", reader.string(forKey: key("memory-mib"))),
             ("cache-mib", reader.string(forKey: key("cache-mib"))),
             ("keys-file", unmasked.keysFile.map(quoted)),
             ("api-key", masked("api-key")),

@@ -1,0 +1,100 @@
+package import CPUBackend
+package import DeviceRuntime
+import Foundation
+import InferenceEngine
+
+/// What answering with a model will take in memory at most, part by part, fixed before the work begins.
+package struct MemoryPlan: Sendable, Hashable {
+    /// What all of it together stays below.
+    package let limit: MemoryLimit
+    package let weightByteCount: Int
+    /// Intermediate values, tables and scratch memory.
+    package let workByteCount: Int
+    /// What the process holds before that, and what it needs besides.
+    package let processByteCount: Int
+    /// What is kept for connections.
+    package let connectionByteCount: Int
+    package let cacheByteCount: Int
+    /// Blocks of the key/value cache.
+    package let cacheBlocks: Int
+    /// Tokens that the cache holds.
+    package let cacheTokens: Int
+
+    /// Threads, tokens and text on their way, grammars of formats.
+    package static let growth = 32 << 20
+    /// The cache must hold so many tokens, or one context where that is shorter.
+    private static let fewestTokens = 512
+
+    package var byteCount: Int {
+        weightByteCount + workByteCount + processByteCount + connectionByteCount + cacheByteCount
+    }
+
+    /// Gives the cache what it can use and the rest leaves room for.
+    ///
+    /// `held` is what the process holds now. Throws `.outOfMemory`, with the numbers, when that is not enough, or the
+    /// cache that `options` asks for does not fit.
+    package init(
+        _ model: CompiledModel,
+        _ footprint: ModelFootprint,
+        _ options: ModelOptions,
+        limit: MemoryLimit,
+        held: Int,
+        connections: Int
+    ) throws(KongurError) {
+        var limit = limit
+        if let asked = options.memoryByteCount, asked < limit.byteCount {
+            limit = MemoryLimit(byteCount: asked, reason: "as was asked for")
+        }
+        self.limit = limit
+        weightByteCount = footprint.weightByteCount
+        workByteCount = footprint.workByteCount
+        processByteCount = held + Self.growth
+        connectionByteCount = connections
+        let layout = model.cache
+        let room = limit.byteCount - weightByteCount - workByteCount - processByteCount - connections
+        let fitting = EngineConfiguration.cacheBlocks(byteCount: room, layout: layout)
+        func blocks(_ tokens: Int) -> Int { (tokens + layout.blockSize - 1) / layout.blockSize }
+        let wanted: Int
+        let fewest: Int
+        if let byteCount = options.cacheByteCount {
+            wanted = max(1, EngineConfiguration.cacheBlocks(byteCount: byteCount, layout: layout))
+            fewest = wanted
+        } else {
+            let context = blocks(model.contextLength)
+            fewest = blocks(min(model.contextLength, Self.fewestTokens))
+            if options.memoryByteCount != nil {
+                wanted = context * (options.maxSequences ?? model.program.limits[StepProgram.sequences] ?? 1)
+            } else {
+                // Memory that nobody asked to use is left to others.
+                let quarter = EngineConfiguration.cacheBlocks(byteCount: limit.byteCount / 4, layout: layout)
+                wanted = max(fewest, min(2 * context, quarter))
+            }
+        }
+        // More than 32-bit slots can name is of no use.
+        cacheBlocks = min(wanted, max(fitting, fewest), Int(Int32.max) / layout.blockSize)
+        cacheByteCount = cacheBlocks * layout.blockByteCount
+        cacheTokens = cacheBlocks * layout.blockSize
+        guard cacheBlocks <= fitting else { throw KongurError(.outOfMemory, shortage) }
+    }
+
+    /// One line about all parts for a person.
+    package var line: String {
+        "\(Self.size(byteCount)) of \(Self.size(limit.byteCount)) (\(limit.reason)): \(parts)"
+    }
+
+    private var parts: String {
+        let connections = connectionByteCount > 0 ? " + connections \(Self.size(connectionByteCount))" : ""
+        return
+            "weights \(Self.size(weightByteCount)) + work \(Self.size(workByteCount)) + process \(Self.size(processByteCount))\(connections) + cache \(Self.size(cacheByteCount)) (\(cacheTokens) tokens)"
+    }
+
+    private var shortage: String {
+        let connections = connectionByteCount > 0 ? ", allow fewer connections" : ""
+        return
+            "the model needs \(Self.size(byteCount)) of memory at least, and may use \(Self.size(limit.byteCount)) (\(limit.reason)): \(parts). Give it more memory, ask for a smaller cache or a shorter context, keep weights or cache in fewer bits\(connections), or choose a smaller model"
+    }
+
+    private static func size(_ count: Int) -> String {
+        ByteCountFormatter.string(fromByteCount: Int64(max(0, count)), countStyle: .memory)
+    }
+}

@@ -1,0 +1,91 @@
+import CPUBackend
+import DeviceRuntime
+import Foundation
+import InferenceEngine
+import Testing
+
+@testable import Kongur
+
+/// Parts and their sum, for the bundled model.
+struct MemoryPlanTests {
+    private static let pebble = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("Models/pebble").path
+
+    private let model: CompiledModel
+    private let footprint: ModelFootprint
+
+    init() throws {
+        model = try ModelLoader().load(Self.pebble).compiled
+        footprint = try ModelFootprint(model, on: DeviceCatalog.device(named: "cpu"))
+    }
+
+    private func plan(_ limit: Int, _ options: ModelOptions = ModelOptions(), connections: Int = 0) throws -> MemoryPlan
+    {
+        try MemoryPlan(
+            model,
+            footprint,
+            options,
+            limit: MemoryLimit(byteCount: limit, reason: "for a test"),
+            held: 10 << 20,
+            connections: connections
+        )
+    }
+
+    /// What everything but the cache takes.
+    private var base: Int { footprint.byteCount(tokens: 0) + 10 << 20 + MemoryPlan.growth }
+
+    @Test func withMuchMemoryTheCacheHoldsTwoContexts() throws {
+        let plan = try plan(64 << 30, connections: 1 << 20)
+        #expect(plan.cacheTokens == 2 * model.contextLength)
+        #expect(plan.cacheByteCount == plan.cacheTokens * footprint.cacheByteCountPerToken)
+        #expect(plan.byteCount == base + 1 << 20 + plan.cacheByteCount)
+        #expect(plan.connectionByteCount == 1 << 20 && plan.line.contains("connections 1 MB"))
+    }
+
+    @Test func theCacheGetsWhatTheRestLeaves() throws {
+        let room = 700 * footprint.cacheByteCountPerToken
+        let limit = base + room
+        let plan = try plan(limit)
+        #expect(plan.byteCount <= limit && limit - plan.byteCount < model.cache.blockByteCount)
+        let size = model.cache.blockSize
+        #expect(plan.cacheTokens == 700 / size * size)
+        // What was asked for is used as far as it is of use.
+        var options = ModelOptions(memoryByteCount: base + 5 * room, maxSequences: 64)
+        #expect(try self.plan(64 << 30, options).cacheTokens == 3500 / size * size)
+        options.memoryByteCount = 32 << 30
+        #expect(try self.plan(64 << 30, options).cacheTokens == 64 * model.contextLength)
+        // More than there is cannot be had by asking.
+        #expect(try self.plan(limit, options).byteCount <= limit)
+    }
+
+    @Test func whatDoesNotFitIsRefusedWithTheNumbers() throws {
+        let impossible = [
+            (base + 500 * footprint.cacheByteCountPerToken, ModelOptions(), 0),
+            (0, ModelOptions(), 0),
+            (64 << 30, ModelOptions(memoryByteCount: 20 << 20), 0),
+            (base + 64 << 20, ModelOptions(cacheByteCount: 1 << 30), 0),
+            (base + 64 << 20, ModelOptions(), 64 << 20),
+        ]
+        for (limit, options, connections) in impossible {
+            let error = #expect(throws: KongurError.self) {
+                try plan(limit, options, connections: connections)
+            }
+            #expect(error?.code == .outOfMemory)
+            for word in ["weights", "work", "cache", "needs", "may use"] {
+                #expect(error?.message.contains(word) == true)
+            }
+            #expect(error?.message.contains("fewer connections") == (connections > 0))
+        }
+    }
+
+    @Test func loadingHoldsToIt() async throws {
+        let error = await #expect(throws: KongurError.self) {
+            try await LanguageModel.load(Self.pebble, options: ModelOptions(memoryByteCount: 8 << 20))
+        }
+        #expect(error?.code == .outOfMemory)
+        let model = try await LanguageModel.load(Self.pebble, options: ModelOptions(memoryByteCount: 400 << 20))
+        #expect(model.memory.byteCount <= 400 << 20)
+        #expect(model.engine.metrics.cacheBlocks == model.memory.cacheBlocks)
+        #expect(try await model.answer("What is 2 + 2?").answer.contains("4"))
+    }
+}

@@ -38,6 +38,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
 
@@ -62,6 +63,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // 0
@@ -114,7 +116,7 @@ let package = Package(
                 "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "InferenceEngine", "Kongur", "ModelHub",
                 "ONNX", "OpenAIClient", "OpenAIServer", "PrometheusMetrics", "ReferenceBackend", "Tensors",
                 "TextGeneration", "Tokenizers", "XIR", "XIRCompiler",
-                argumentParser, configuration, logging, system,
+                argumentParser, configuration, logging, system, yams,
             ],
             swiftSettings: swift
         ),

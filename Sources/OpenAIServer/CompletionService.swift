@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import InferenceEngine
 import NIOCore
+import NIOHTTPTypes
 import NIOPosix
 import TextGeneration
 
@@ -23,8 +24,8 @@ struct CompletionService: Sendable {
     /// Reads a request's body and works on it where that may take long: parsing, templates and tokenising never run on
     /// the threads that every request shares.
     ///
-    /// Throws a 408 when the body does not arrive in time, a 400 when it is cut short, a 413 when it is too long,
-    /// a 503 when too much is being read, and what `parse` throws.
+    /// Throws a 408 when the body does not arrive in time, a 400 when it is cut short, a 413 when it is too long, a 417 for what
+    /// cannot be expected, a 503 when too much is being read, and what `parse` throws.
     func parse<Parsed: Sendable>(
         _ request: Request,
         _ context: ServerContext,
@@ -36,6 +37,18 @@ struct CompletionService: Sendable {
                 type: "invalid_request_error",
                 "bodies must not be compressed: send it without Content-Encoding"
             )
+        }
+        if let expected = request.headers[.expect] {
+            guard expected.lowercased() == "100-continue" else {
+                throw APIError(
+                    .expectationFailed,
+                    type: "invalid_request_error",
+                    "the one thing to expect is 100-continue: leave Expect out"
+                )
+            }
+            // A body that is too long is refused before it is sent.
+            try checkLength(request)
+            try await context.channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
         }
         let share = RequestMemory.Share(memory)
         let body = try await read(request, share)

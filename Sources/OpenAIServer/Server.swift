@@ -116,6 +116,7 @@ package struct Server: Sendable {
         MetricsRoute(registry: metrics.registry).add(to: router)
         HealthRoutes(model: model, admission: admission, monitor: monitor, keys: keys, version: version)
             .add(to: router)
+        router.addOtherMethods()
         return router
     }
 

@@ -54,6 +54,33 @@ struct ServerSettingsTests {
         #expect(result.error.contains(arguments[0]) || result.error.contains(arguments[1]))
     }
 
+    @Test(arguments: [
+        ("prot: 80\n", "'prot'; the nearest one is 'port'"),
+        ("max-queue-request: 5\n", "the nearest one is 'max-queued-requests'"),
+        ("port: 80\nserver:\n  host: a\n", "'server'"), ("port:\n  number: 80\n", "'port' is one value"),
+        ("port: [80, 81]\n", "--port"), ("80: port\n", "80"), ("- port\n", "settings"),
+        ("port: 80\nport: 81\n", "port"),
+    ])
+    func filesOfSettingsAreRead(_ text: String, _ words: String) throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write(Array(text.utf8), to: "kongur.yaml")
+        let result = try KongurProgram().run("serve", "--print-configuration", "--config", file)
+        #expect(result.status == 2)
+        #expect(result.error.contains(words) && result.error.contains("error: "), "\(result.error)")
+    }
+
+    @Test func kubernetesMaySpeakOfItsServices() throws {
+        var program = KongurProgram(environment: [
+            "KONGUR_PORT": "tcp://10.0.0.1:80", "KONGUR_SERVICE_HOST": "10.0.0.1", "KONGUR_SERVICE_PORT": "80",
+            "KONGUR_PORT_80_TCP": "tcp://10.0.0.1:80", "KONGUR_PORT_80_TCP_PORT": "80",
+        ])
+        let result = try program.run("serve", "--print-configuration")
+        #expect(result.status == 0 && result.output.contains("port: 8000\n"))
+        #expect(result.error.contains("note: KONGUR_PORT=tcp://10.0.0.1:80"))
+        program.environment["KONGUR_PORT"] = "eighty"
+        #expect(try program.run("serve", "--print-configuration").status == 2)
+    }
+
     @Test func putsASystemMessageFirstWhereThereIsNone() async throws {
         func promptTokens(_ server: RunningServer, _ messages: [[String: String]]) async throws -> Int {
             let reply = try await server.post("/v1/chat/completions", question.merging(["messages": messages]) { $1 })

@@ -98,13 +98,15 @@ struct ServerArguments: ParsableArguments {
     )
     var logLevel: String?
 
-    /// What was given, as text, by the names that the environment and the file use too.
-    var values: [String: ConfigContent] {
-        var values: [String: ConfigContent] = [:]
+    /// What was given, as text, by the names that the environment and the file use too; nil for what was not.
+    var values: [String: ConfigContent?] {
+        var values: [String: ConfigContent?] = [:]
         func add(_ name: String, _ value: (some LosslessStringConvertible)?) {
-            values[name] = value.map { .string(String($0)) }
+            values.updateValue(value.map { .string(String($0)) }, forKey: name)
         }
-        func add(_ name: String, _ list: [String]) { values[name] = list.isEmpty ? nil : .stringArray(list) }
+        func add(_ name: String, _ list: [String]) {
+            values.updateValue(list.isEmpty ? nil : .stringArray(list), forKey: name)
+        }
         add("host", host)
         add("port", port)
         add("model-name", modelName)

@@ -11,16 +11,21 @@ import SystemPackage
 struct ServerSettings: CustomStringConvertible {
     private let reader: ConfigReader
 
-    /// Throws when the file cannot be read or is not YAML.
+    /// `flags` names all settings, with nil for those that are not given.
+    ///
+    /// Throws when the file cannot be read, is not YAML, or names a setting that there is not.
     init(
-        flags: [String: ConfigContent],
+        flags: [String: ConfigContent?],
         environment: [String: String] = ProcessInfo.processInfo.environment,
         file: String?
     ) async throws {
-        let flags = flags.map { (AbsoluteConfigKey([$0.key]), ConfigValue($0.value, isSecret: false)) }
+        let given = flags.compactMapValues { $0 }.map {
+            (AbsoluteConfigKey([$0.key]), ConfigValue($0.value, isSecret: false))
+        }
         var providers: [any ConfigProvider] = [
-            InMemoryProvider(name: "flags", values: Dictionary(uniqueKeysWithValues: flags)),
-            EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "kongur"),
+            InMemoryProvider(name: "flags", values: Dictionary(uniqueKeysWithValues: given)),
+            EnvironmentVariablesProvider(environmentVariables: Self.withoutServices(environment))
+                .prefixKeys(with: "kongur"),
         ]
         if let file = file ?? environment["KONGUR_CONFIG"] {
             do {
@@ -28,12 +33,29 @@ struct ServerSettings: CustomStringConvertible {
             } catch {
                 throw KongurError(.invalidInput, "\(file): the settings cannot be read: \(error)", cause: error)
             }
+            try SettingsFile(file).check(names: Array(flags.keys))
         }
         reader = ConfigReader(providers: providers)
     }
 
+    /// Kubernetes tells every container of a service named kongur by `KONGUR_PORT=tcp://10.0.0.1:80`, which is no port.
+    private static func withoutServices(_ environment: [String: String]) -> [String: String] {
+        environment.filter { name, value in
+            let isService = name == "KONGUR_PORT" && ["tcp://", "udp://", "sctp://"].contains { value.hasPrefix($0) }
+            if isService {
+                Console.note(
+                    "kongur: note: \(name)=\(LineLogHandler.escaped(value)) is Kubernetes' word for a service, and not taken as --port"
+                )
+            }
+            return !isService
+        }
+    }
+
     func string(_ name: String) throws -> String? {
-        try reader.string(forKey: key(name)).map { text in
+        if reader.string(forKey: key(name)) == nil, let list = reader.stringArray(forKey: key(name)) {
+            throw wrong(name, list.joined(separator: ", "), "is one value and not a list")
+        }
+        return try reader.string(forKey: key(name)).map { text in
             if text.isEmpty { throw wrong(name, text, "must not be empty") }
             return text
         }

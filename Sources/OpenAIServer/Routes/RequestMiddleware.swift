@@ -31,6 +31,7 @@ struct RequestMiddleware: RouterMiddleware {
                 context.logger.error("failure", metadata: ["id": "\(record.id)", "reason": "\(error)"])
             }
             response = try Self.response(told, closing: request.hasBody && !record.bodyIsRead)
+            if request.method == .head { response = response.createHeadResponse() }
         }
         response.headers[.requestID] = record.id
         // A client that would send its next request on this connection might find it closed.

@@ -28,7 +28,7 @@ struct AccessMiddleware: RouterMiddleware {
             return response
         } catch var error as APIError {
             // A page must be able to read why it was refused.
-            if let origin { error.headers = origins.headers(origin) }
+            if let origin { error.headers.append(contentsOf: origins.headers(origin)) }
             throw error
         }
     }

@@ -14,7 +14,8 @@ run: build
 	@$(KONGUR) run "$$PROMPT"
 
 # Checks the format and the arrows between rooms, then runs every test.
-test: setup
+test:
+	@scripts/setup.sh tests
 	@scripts/python.sh
 	@swift format lint --strict --recursive --parallel Sources Tests Examples Benchmarks Package.swift
 	@scripts/check-layers.sh

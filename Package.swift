@@ -71,6 +71,7 @@ let package = Package(
         room("Tokenizers"),
         room("PrometheusMetrics"),
         room("HTTPTransport", [asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nioSSL]),
+        room("WebPage", resources: [.embedInCode("Files")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
         // 1
         room("Grammars", ["Tokenizers"]),
@@ -96,7 +97,7 @@ let package = Package(
             "OpenAIServer",
             [
                 "DeviceRuntime", "InferenceEngine", "PrometheusMetrics", "Tensors", "TextGeneration", "Tokenizers",
-                hummingbird, hummingbirdCore, hummingbirdTLS,
+                "WebPage", hummingbird, hummingbirdCore, hummingbirdTLS,
                 httpTypes,
                 nio("NIOCore"), nio("NIOPosix"), nioHTTPTypes, nioSSL, logging, serviceLifecycle, unixSignals, crypto,
             ]
@@ -177,7 +178,8 @@ let package = Package(
             [
                 "DeviceRuntime", "OpenAIServer", "InferenceEngine", "KongurCLI", "KongurTesting", "TextGeneration",
                 "Tokenizers", httpTypes, logging,
-            ]
+            ],
+            exclude: ["WebPage"]
         ),
         tests("KongurTests", ["CPUBackend", "DeviceRuntime", "InferenceEngine", "Kongur"]),
         tests("KongurCLITests", ["KongurCLI", "KongurTesting", nio("NIOCore"), nio("NIOHTTP1")]),

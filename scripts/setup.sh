@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what a build needs and this machine lacks. Safe to run again; says nothing and needs no network when nothing
-# is missing.
+# Installs what a build needs and this machine lacks; with `tests`, also the browser and the JavaScript packages that the
+# tests of the web page need. Safe to run again; says nothing and needs no network when nothing is missing.
 set -euo pipefail
 
 # What to look for, and the Debian package that brings it.
@@ -12,23 +12,40 @@ needs() {
     have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 
+# For tests alone.
+wants() {
+    have chromium || echo chromium
+    have chromedriver || echo chromium-driver
+    [ -e /usr/share/javascript/katex/katex.min.js ] || echo libjs-katex
+    [ -e /usr/share/javascript/marked/marked.min.js ] || echo libjs-marked
+    [ -e /usr/share/javascript/highlight.js/highlight.min.js ] || echo libjs-highlight.js
+}
+
 have() { command -v "$1" >/dev/null; }
 stop() { echo "setup: $*" >&2; exit 1; }
 
+# Installs packages, or says why it cannot and fails.
+install() {
+    [ $# != 0 ] || return 0
+    fail() { echo "setup: $*" >&2; return 1; }
+    have apt-get || fail "missing: $* (names as in Debian); install them with this system's package manager" || return
+    local as_root=
+    if [ "$(id -u)" != 0 ]; then
+        have sudo || fail "missing: $*; install them as root: apt-get install $*" || return
+        as_root=sudo
+    fi
+    echo "setup: installing $*" >&2
+    $as_root apt-get update -qq || true
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
+        fail "could not install: $*"
+}
+
 if [ "$(uname)" = Linux ]; then
-    missing=$(needs | xargs)
-    if [ -n "$missing" ]; then
-        have apt-get || stop "missing: $missing (names as in Debian); install them with this system's package manager"
-        as_root=
-        if [ "$(id -u)" != 0 ]; then
-            have sudo || stop "missing: $missing; install them as root: apt-get install $missing"
-            as_root=sudo
-        fi
-        echo "setup: installing $missing" >&2
-        $as_root apt-get update -qq || true
-        # shellcheck disable=SC2086  # one argument per package
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
-            stop "could not install: $missing"
+    # shellcheck disable=SC2046  # one argument per package
+    install $(needs) || exit 1
+    if [ "${1:-}" = tests ]; then
+        # shellcheck disable=SC2046
+        install $(wants) || echo "setup: tests of the web page will be skipped" >&2
     fi
 fi
 

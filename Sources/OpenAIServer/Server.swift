@@ -24,6 +24,7 @@ package struct Server: Sendable {
     private let admission: Admission
     private let monitor: ProgressMonitor
     private let metrics: ServerMetrics
+    private let page: WebPageRoutes
 
     /// Throws `Failure` for a configuration that is not safe or not sound.
     package init(
@@ -50,6 +51,7 @@ package struct Server: Sendable {
         self.metrics = metrics
         metrics.follow(model.engine, version: version)
         self.logger = logger
+        page = WebPageRoutes(model: model, javaScriptFolder: configuration.javaScriptFolder, logger)
         admission = Admission(
             AdmissionQueue.Limits(
                 running: model.engine.limits.maxSequences,
@@ -100,7 +102,8 @@ package struct Server: Sendable {
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: metrics.http)
         router.add(middleware: RequestMiddleware(report: metrics.http, admission: admission))
-        router.add(middleware: AccessMiddleware(keys: keys, origins: OriginRules(configuration)))
+        let open = HealthRoutes.open.union(page.open)
+        router.add(middleware: AccessMiddleware(keys: keys, origins: OriginRules(configuration), open: open))
         let service = CompletionService(
             model: model,
             admission: admission,
@@ -116,6 +119,7 @@ package struct Server: Sendable {
         MetricsRoute(registry: metrics.registry).add(to: router)
         HealthRoutes(model: model, admission: admission, monitor: monitor, keys: keys, version: version)
             .add(to: router)
+        page.add(to: router)
         router.addOtherMethods()
         return router
     }

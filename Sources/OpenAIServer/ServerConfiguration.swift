@@ -40,6 +40,9 @@ package struct ServerConfiguration: Sendable {
     /// Work without a token for this long means that the engine hangs.
     package var progressTimeout: Duration = .seconds(60)
 
+    /// Where the web page's JavaScript packages are, as Debian lays them out.
+    package var javaScriptFolder = "/usr/share/javascript"
+
     package init() {}
 
     /// The memory that connections may take together.

@@ -73,6 +73,7 @@ struct ServeCommand: AsyncParsableCommand {
             try await server.run { address in
                 let scheme = configuration.tlsCertificate == nil ? "http" : "https"
                 Console.note("kongur: \(served.names[0]) answers at \(scheme)://\(address)/v1")
+                Console.note("kongur: the web page is at \(scheme)://\(address)/")
             }
         } catch let error as Server.Failure {
             throw KongurError(.invalidInput, error.description)

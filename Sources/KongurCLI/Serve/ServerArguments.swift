@@ -94,6 +94,14 @@ struct ServerArguments: ParsableArguments {
     var keepAlive: Double?
 
     @Option(
+        help: ArgumentHelp(
+            "Where the web page's JavaScript packages are, as Debian lays them out. Default: /usr/share/javascript.",
+            valueName: "path"
+        )
+    )
+    var javascriptFolder: String?
+
+    @Option(
         help: ArgumentHelp("What is logged: trace, debug, info, warning or error. Default: info.", valueName: "level")
     )
     var logLevel: String?
@@ -133,6 +141,7 @@ struct ServerArguments: ParsableArguments {
         add("request-timeout", requestTimeout)
         add("drain-timeout", drainTimeout)
         add("keep-alive", keepAlive)
+        add("javascript-folder", javascriptFolder)
         add("log-level", logLevel)
         return values
     }

@@ -149,6 +149,7 @@ extension ServerSettings {
         set(\.requestTimeout, try seconds("request-timeout"))
         set(\.drainTimeout, try seconds("drain-timeout"))
         set(\.keepAlive, try seconds("keep-alive"))
+        set(\.javaScriptFolder, try string("javascript-folder"))
         return configuration
     }
 
@@ -203,6 +204,7 @@ extension ServerSettings {
             ("request-timeout", seconds(unmasked.requestTimeout)),
             ("drain-timeout", seconds(unmasked.drainTimeout)),
             ("keep-alive", seconds(unmasked.keepAlive)),
+            ("javascript-folder", quoted(unmasked.javaScriptFolder)),
             ("log-level", quoted(reader.string(forKey: key("log-level"), default: "info"))),
         ]
         return lines.compactMap { name, value in value.map { "\(name): \($0)\n" } }.joined()

@@ -25,6 +25,7 @@ final class EngineTotals: Sendable {
     private let acceptedTokens: Family<Counter>
     private let stepTokens: Family<Histogram>
     private let memory: Family<Gauge>
+    private let threads: Family<Gauge>
     private let cacheBlocks: Family<Gauge>
 
     init(_ registry: MetricsRegistry, model: String) {
@@ -79,6 +80,11 @@ final class EngineTotals: Sendable {
             "Memory that the model holds, by what it is for: weights, cache or work.",
             labels: ["model_name", "device", "owner"]
         )
+        threads = registry.gauge(
+            "kongur_device_threads",
+            "Threads that the device computes with.",
+            labels: ["model_name", "device"]
+        )
         cacheBlocks = registry.gauge(
             "kongur_cache_blocks",
             "Blocks of the key/value cache, by state: free or held.",
@@ -125,6 +131,7 @@ final class EngineTotals: Sendable {
         ] {
             memory[model, engine.device.name, owner].set(bytes)
         }
+        threads[model, engine.device.name].set(statistics.threadCount)
         cacheBlocks[model, "free"].set(metrics.freeCacheBlocks)
         cacheBlocks[model, "held"].set(metrics.cacheBlocks - metrics.freeCacheBlocks)
     }

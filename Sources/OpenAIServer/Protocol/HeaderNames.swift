@@ -5,6 +5,8 @@ extension HTTPField.Name {
     static let apiKey = named("X-Api-Key")
     /// A word to people who ask in Chinese.
     static let languageHint = named("X-Kongur-Hint")
+    static let openerPolicy = named("Cross-Origin-Opener-Policy")
+    static let referrerPolicy = named("Referrer-Policy")
     static let requestID = named("X-Request-Id")
 
     private static func named(_ text: String) -> HTTPField.Name {

@@ -7,6 +7,8 @@ import Hummingbird
 struct AccessMiddleware: RouterMiddleware {
     let keys: KeyRing
     let origins: OriginRules
+    /// Paths that need no key.
+    let open: Set<String>
 
     func handle(
         _ request: Request,
@@ -34,7 +36,7 @@ struct AccessMiddleware: RouterMiddleware {
     }
 
     private func authenticate(_ request: Request, _ context: ServerContext) throws(APIError) {
-        guard keys.isNeeded, !HealthRoutes.open.contains(request.uri.path) else { return }
+        guard keys.isNeeded, !open.contains(request.uri.path) else { return }
         guard let shown = Self.shown(request), let key = keys.key(shown) else {
             throw APIError(
                 .unauthorized,

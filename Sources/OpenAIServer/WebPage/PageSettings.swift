@@ -1,0 +1,31 @@
+import InferenceEngine
+
+/// What the web page needs to know of the server: its model, the presets, and how it samples where a request does not say.
+struct PageSettings: Encodable, Sendable {
+    struct Preset: Encodable {
+        var name: String
+        /// The system message to send.
+        var system: String
+    }
+
+    struct Sampling: Encodable {
+        var temperature: Float
+        var topP: Float
+        /// 0 is off.
+        var topK: Int
+    }
+
+    var model: String
+    /// Tokens of prompt and answer, at most.
+    var contextLength: Int
+    var presets: [Preset]
+    var sampling: Sampling
+
+    init(_ model: ServedModel) {
+        self.model = model.name
+        contextLength = model.limits.contextLength
+        presets = SystemPreset.allCases.map { Preset(name: $0.rawValue, system: $0.text) }
+        let defaults = model.defaults
+        sampling = Sampling(temperature: defaults.temperature, topP: defaults.topP, topK: defaults.topK ?? 0)
+    }
+}

@@ -1,0 +1,84 @@
+// What the server is doing, as charts: asked for only while they are looked at.
+
+import { metricsText } from "./api.js";
+import { Chart } from "./chart.js";
+import { byID, h } from "./dom.js";
+import { explain } from "./errors.js";
+import { bytes, number, t } from "./language.js";
+import { LiveFigures } from "./metrics.js";
+
+const interval = 2000;
+
+export class LivePanel {
+    constructor() {
+        this.figures = new LiveFigures();
+        this.timer = null;
+        this.make();
+        document.addEventListener("visibilitychange", () => {
+            if (this.isOpen) this.open();
+        });
+    }
+
+    /** The charts, empty, in the chosen language. */
+    make() {
+        const count = (value) => number(value, value < 10 && value % 1 ? 1 : 0);
+        const percent = (value) => `${number(value * 100)} %`;
+        const chart = (name, options) => new Chart(t(`charts.${name}`), options);
+        this.charts = {
+            throughput: chart("throughput", { format: count, series: ["first", "second"], least: 10 }),
+            running: chart("running", { format: count, least: 4 }),
+            waiting: chart("waiting", { format: count, least: 4 }),
+            cache: chart("cache", { format: percent, top: 1 }),
+            processor: chart("processor", { format: percent, top: 1 }),
+            memory: chart("memory", { format: bytes, series: ["second", "first"], least: 1 << 20 }),
+        };
+        this.state = h("p", { class: "hint" }, t("liveWaiting"));
+        byID("live-content").replaceChildren(this.state, ...Object.values(this.charts).map((chart) => chart.element));
+    }
+
+    open() {
+        this.isOpen = true;
+        if (this.timer || document.hidden) return;
+        const ask = async () => {
+            await this.ask();
+            this.timer = this.isOpen && !document.hidden ? setTimeout(ask, interval) : null;
+        };
+        this.timer = setTimeout(ask, 0);
+    }
+
+    close() { this.isOpen = false; }
+
+    async ask() {
+        let figures;
+        try {
+            figures = this.figures.take(await metricsText(), performance.now() / 1000);
+            this.state.textContent = t("liveHint");
+        } catch (error) {
+            this.state.textContent = error.kind ? explain(error) : t("errors.failed");
+        }
+        if (figures) this.draw(figures);
+    }
+
+    draw(now) {
+        const { charts } = this;
+        const rate = (value) => number(value, value < 10 ? 1 : 0);
+        const percent = (value) => `${number(value * 100)} %`;
+        const legend = (kind, words) => h("span", { class: `legend ${kind}` }, words);
+        charts.throughput.add([now.generated, now.prompt], `${rate(now.generated)} ${t("charts.perSecond")}`, [
+            legend("first", `${t("charts.generated")} ${rate(now.generated)}`),
+            legend("second", `${t("charts.prompt")} ${rate(now.prompt)}`),
+        ]);
+        charts.running.add([now.running], number(now.running), `${rate(now.batch)} ${t("charts.batch")}`);
+        charts.waiting.add([now.waiting], number(now.waiting), "");
+        charts.cache.add([now.hits], percent(now.hits), `${percent(now.cacheUsed)} ${t("charts.used")}`);
+        const share = now.processor / Math.max(1, now.threads);
+        charts.processor.add([share], percent(share), t("charts.threads", number(now.threads)));
+        const device = now.weights + now.keys + now.work;
+        charts.memory.add([device, now.resident], bytes(device), [
+            legend("second", `${t("charts.weights")} ${bytes(now.weights)}`),
+            legend("second", `${t("charts.keys")} ${bytes(now.keys)}`),
+            legend("second", `${t("charts.work")} ${bytes(now.work)}`),
+            legend("first", `${t("charts.resident")} ${bytes(now.resident)}`),
+        ]);
+    }
+}

@@ -75,8 +75,9 @@ struct WebPageRoutes: Sendable {
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.bytes))
     }
 
-    /// The page runs its own scripts alone, asks this server alone, and cannot be framed. With Trusted Types, text cannot
-    /// become markup or script at all: the page makes every element itself.
+    /// The page runs its own scripts alone, asks this server alone, and cannot be framed.
+    ///
+    /// With Trusted Types, text cannot become markup or script at all: the page makes every element itself.
     private static let policy = [
         "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "font-src 'self'",
         "connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",

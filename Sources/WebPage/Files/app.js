@@ -38,14 +38,17 @@ const composer = new Composer({
 });
 
 const sidebar = new Sidebar({
-    shown: () => chat.conversation,
-    open(conversation) {
+    shown: () => chat.conversation.id,
+    async open(id) {
         drawers.closeOverlays();
-        open(conversation);
+        const kept = await conversations.get(id);
+        if (kept) open(kept);
     },
-    removed(conversation) {
-        if (conversation.id === chat.conversation.id) open(newConversation());
+    removed(id) {
+        chat.drop(id);
+        if (id === chat.conversation.id) open(newConversation());
     },
+    restored: (id) => chat.restore(id),
 });
 
 const settingsPanel = new SettingsPanel({
@@ -56,6 +59,7 @@ const settingsPanel = new SettingsPanel({
         else composer.showChoices();
     },
     removedAll() {
+        for (const id of chat.working.keys()) chat.drop(id);
         open(newConversation());
         sidebar.show();
     },
@@ -99,7 +103,7 @@ function showEmpty() {
         };
         // A paragraph does not belong into a button; its content does.
         return h("button", { type: "button", class: "example", onclick: take },
-            h("span", { class: "kind" }, kind), h("span", {}, ...words.firstElementChild.childNodes));
+            h("span", { class: "kind" }, kind), h("span", { lang: "en" }, ...words.firstElementChild.childNodes));
     };
     byID("empty").replaceChildren(
         h("h2", {}, t("emptyTitle")),
@@ -161,7 +165,7 @@ function showMissing(missing) {
 
 async function openByAddress(id = location.hash.slice(1)) {
     if (!id || id === chat.conversation.id) return;
-    const kept = (await conversations.all()).find((conversation) => conversation.id === id);
+    const kept = await conversations.get(id).catch(() => null);
     if (kept) chat.open(kept);
 }
 
@@ -186,7 +190,7 @@ async function begin() {
     byID("export").addEventListener("click", () => exportMarkdown(chat.conversation));
     addEventListener("hashchange", () => openByAddress());
     document.addEventListener("keydown", (event) => {
-        if (event.key === "Escape" && !drawers.closeOverlays()) chat.stop();
+        if (event.key === "Escape" && !event.isComposing && !drawers.closeOverlays()) chat.stop();
     });
     document.body.classList.add("ready");
     composer.focus();

@@ -16,6 +16,9 @@ export class Chat {
         this.conversation = tree.newConversation();
         this.views = new Map();
         this.answers = new Map();
+        // Conversations with an answer that is being given, and those that are not to be kept any more.
+        this.working = new Map();
+        this.dropped = new Set();
         this.follows = true;
         this.pending = false;
         this.pause = 0;
@@ -32,7 +35,9 @@ export class Chat {
         return tree.shownPath(this.conversation).map((node) => this.answers.get(node.id)).find(Boolean) ?? null;
     }
 
-    open(conversation) {
+    /** Shows a conversation; one in which an answer is being given as it is now, and not as it was kept. */
+    open(kept) {
+        const conversation = this.working.get(kept.id) ?? kept;
         this.conversation = conversation;
         for (const node of conversation.nodes) {
             if (node.state === "running" && !this.answers.has(node.id)) node.state = "interrupted";
@@ -76,6 +81,7 @@ export class Chat {
 
     /** Another answer beside one; in its place where it said nothing. */
     again(node) {
+        if (!this.conversation.nodes.includes(node)) return;
         this.answers.get(node.id)?.stop();
         const question = tree.parentOf(this.conversation, node);
         if (node.text || node.reasoning) this.answer(question);
@@ -90,16 +96,18 @@ export class Chat {
         const { conversation } = this;
         const answer = new Answer(node, () => this.follow(node, answer));
         this.answers.set(node.id, answer);
+        this.working.set(conversation.id, conversation);
         this.views.delete(node.id);
         this.show();
         this.toEnd();
-        this.keep(conversation);
+        this.keep(conversation).then(() => this.hooks.changed());
         const clock = setInterval(() => this.schedule(), 250);
         const saver = setInterval(() => this.keep(conversation), 3000);
         await answer.run(() => this.hooks.request((system) => tree.promptFor(conversation, node, system)));
         clearInterval(clock);
         clearInterval(saver);
         this.answers.delete(node.id);
+        if (!conversation.nodes.some((other) => this.answers.has(other.id))) this.working.delete(conversation.id);
         conversation.updated = Date.now();
         this.keep(conversation);
         if (this.conversation !== conversation) return;
@@ -111,6 +119,14 @@ export class Chat {
     }
 
     stop() { this.current?.stop(); }
+
+    /** Ends what is going on in a conversation that is not to be kept. */
+    drop(id) {
+        this.dropped.add(id);
+        for (const node of this.working.get(id)?.nodes ?? []) this.answers.get(node.id)?.stop();
+    }
+
+    restore(id) { this.dropped.delete(id); }
 
     async enterKey(node) {
         if (await this.hooks.key(node.error)) this.again(node);
@@ -126,6 +142,7 @@ export class Chat {
     }
 
     async keep(conversation) {
+        if (this.dropped.has(conversation.id)) return;
         try {
             await conversations.save(conversation);
         } catch {

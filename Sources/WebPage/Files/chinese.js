@@ -104,7 +104,8 @@ export const chinese = {
     keyNone: "未使用密钥。",
 
     instructions: "自定义指令",
-    instructionsHint: "预设为“自定义指令”时，作为系统消息发送。",
+    systemMessage: "系统消息",
+    instructionsHint: "预设为“自定义指令”时发送。",
     sampling: "采样",
     samplingHint: "留空则采用模型作者的建议值。",
     fields: {
@@ -139,7 +140,9 @@ export const chinese = {
         used: "缓存已用",
         processor: "处理器",
         threads: (count) => `共 ${count} 个线程`,
-        memory: "内存",
+        memory: "设备内存",
+        device: (parts) => `设备：${parts}`,
+        and: "，",
         weights: "权重",
         keys: "键值缓存",
         work: "工作区",

@@ -104,7 +104,8 @@ export const english = {
     keyNone: "No key is in use.",
 
     instructions: "Own instructions",
-    instructionsHint: "Sent as the system message when the preset is “Own instructions”.",
+    systemMessage: "System message",
+    instructionsHint: "Sent when the preset is “Own instructions”.",
     sampling: "Sampling",
     samplingHint: "Empty fields are as the model's authors suggest.",
     fields: {
@@ -139,7 +140,9 @@ export const english = {
         used: "of the cache in use",
         processor: "Processor",
         threads: (count) => `of ${count} ${count === "1" ? "thread" : "threads"}`,
-        memory: "Memory",
+        memory: "Device memory",
+        device: (parts) => `device: ${parts}`,
+        and: ", ",
         weights: "weights",
         keys: "keys and values",
         work: "work",

@@ -24,7 +24,7 @@ export function number(value, digits = 0) {
     return value.toLocaleString(language(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** Seconds to a tenth, and to whole ones from 100 on. */
+/** Seconds, the more exact the fewer they are. */
 export const seconds = (value) => number(value, value < 100 ? (value < 1 ? 2 : 1) : 0);
 
 /** Bytes with a unit. */

@@ -30,7 +30,7 @@ export class LivePanel {
             waiting: chart("waiting", { format: count, least: 4 }),
             cache: chart("cache", { format: percent, top: 1 }),
             processor: chart("processor", { format: percent, top: 1 }),
-            memory: chart("memory", { format: bytes, series: ["second", "first"], least: 1 << 20 }),
+            memory: chart("memory", { format: bytes, series: ["first", "second"], least: 1 << 20 }),
         };
         this.state = h("p", { class: "hint" }, t("liveWaiting"));
         byID("live-content").replaceChildren(this.state, ...Object.values(this.charts).map((chart) => chart.element));
@@ -74,11 +74,10 @@ export class LivePanel {
         const share = now.processor / Math.max(1, now.threads);
         charts.processor.add([share], percent(share), t("charts.threads", number(now.threads)));
         const device = now.weights + now.keys + now.work;
+        const parts = ["weights", "keys", "work"].map((name) => `${t(`charts.${name}`)} ${bytes(now[name])}`);
         charts.memory.add([device, now.resident], bytes(device), [
-            legend("second", `${t("charts.weights")} ${bytes(now.weights)}`),
-            legend("second", `${t("charts.keys")} ${bytes(now.keys)}`),
-            legend("second", `${t("charts.work")} ${bytes(now.work)}`),
-            legend("first", `${t("charts.resident")} ${bytes(now.resident)}`),
+            legend("first", t("charts.device", parts.join(t("charts.and")))),
+            legend("second", `${t("charts.resident")} ${bytes(now.resident)}`),
         ]);
     }
 }

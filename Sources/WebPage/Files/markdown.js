@@ -36,23 +36,22 @@ export class MarkdownView {
     /** Shows the text so far, which begins with what was shown before; `isDone` when nothing more will come. */
     update(text, isDone) {
         this.source.extend(text, isDone);
-        if (!isDone) this.commit();
-        const visible = this.source.visible(this.committed, isDone);
-        morph(this.container, this.settled, this.elements(lex(visible, !isDone)));
+        let tokens = lex(this.source.visible(this.committed, isDone), !isDone);
+        if (!isDone) tokens = this.settle(tokens);
+        morph(this.container, this.settled, this.elements(tokens));
     }
 
-    /** Settles every block but the last, which the next words may still change. */
-    commit() {
-        const tail = this.source.tail(this.committed);
-        const tokens = lex(tail, true);
+    /** Settles every block but the last, which the next words may still change, and returns that. */
+    settle(tokens) {
         const last = tokens.findLastIndex((token) => token.type !== "space");
-        if (last <= 0) return;
+        if (last <= 0) return tokens;
         const raw = tokens.slice(0, last).map((token) => token.raw).join("");
-        if (!tail.startsWith(raw)) return;
+        if (!this.source.text.startsWith(raw, this.committed)) return tokens;
         const elements = this.elements(lex(raw, false));
         morph(this.container, this.settled, elements);
         this.settled += elements.length;
         this.committed += raw.length;
+        return tokens.slice(last);
     }
 
     elements(tokens) { return tokens.flatMap((token) => block(token, this.breaks)); }
@@ -66,8 +65,8 @@ function block(token, breaks) {
         case "def":
             return [];
         case "heading":
-            // The page's own headings come before an answer's.
-            return [h(`h${Math.min(6, token.depth + 2)}`, {}, ...inside())];
+            // The first rank is the page's.
+            return [h(`h${Math.min(6, token.depth + 1)}`, {}, ...inside())];
         case "paragraph": return [h("p", {}, ...inside())];
         case "text": return token.tokens ? inside() : [text(token.raw)];
         case "code": return [codeBlock(restored(token.text), (token.lang ?? "").trim().split(/[\s{]/, 1)[0])];

@@ -6,12 +6,16 @@ const environments = "equation|align|aligned|alignat|gather|gathered|cases|array
 const longest = 20_000;
 const pendingLimit = { display: 8000, inline: 600, dollar: 200 };
 
+// Definitions of macros, with which a few letters become endless work in spite of KaTeX's bounds, in the versions that are
+// installed. Answers have next to no use for them.
+const definition = /\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|providecommand|global|long)(?![a-zA-Z])/;
+
 // The text that is being lexed while more of it will come; null when it is whole.
 let streamed = null;
 
 /** Lexes with formulas that have begun, but not ended, at the end of `source` held back. */
 export function withStreaming(source, lex) {
-    streamed = source;
+    streamed = source?.trimEnd() ?? null;
     try { return lex(); } finally { streamed = null; }
 }
 
@@ -19,9 +23,12 @@ export function withStreaming(source, lex) {
 function pending(src, limit, isDisplay, isBlock = false) {
     if (src.length > limit) return undefined;
     if (streamed === null) return isBlock ? { type: "math", raw: src, isDisplay, tex: null } : undefined;
-    const line = src.slice(src.lastIndexOf("\n") + 1);
-    return streamed.endsWith(line) ? { type: "math", raw: src, isDisplay, isPending: true } : undefined;
+    const end = src.trimEnd();
+    return streamed.endsWith(end.slice(end.lastIndexOf("\n") + 1)) ? { type: "math", raw: src, isDisplay, isPending: true } : undefined;
 }
+
+// The beginning of a displayed formula whose end has not come.
+const unfinishedDisplay = /^(?:\$\$(?![^]*\$\$)|\\\[(?![^]*\\\])|\\begin\{(?:[a-zA-Z]*\*?$|([a-zA-Z]+\*?)\}(?![^]*\\end\{\1\})))/;
 
 const formula = (raw, tex, isDisplay) => ({ type: "math", raw, tex: tex.trim(), isDisplay });
 
@@ -37,8 +44,8 @@ const blockMath = {
         if (match) return formula(match[0], match[1] ?? match[2], true);
         match = new RegExp(`^ {0,3}(\\\\begin\\{(${environments})\\*?\\}[^]+?\\\\end\\{\\2\\*?\\})[^\\S\\n]*(?:\\n|$)`).exec(src);
         if (match) return formula(match[0], match[1], true);
-        match = /^ {0,3}(?:\$\$(?![^]*\$\$)|\\\[(?![^]*\\\])|\\begin\{(?:[a-zA-Z]*$|(?:\w+)\*?\}(?![^]*\\end\{)))/.exec(src);
-        return match ? pending(src, pendingLimit.display, true, true) : undefined;
+        const indent = /^ {0,3}/.exec(src)[0].length;
+        return unfinishedDisplay.test(src.slice(indent)) ? pending(src, pendingLimit.display, true, true) : undefined;
     },
 };
 
@@ -57,7 +64,7 @@ const inlineMath = {
         }
         const environment = new RegExp(`^\\\\begin\\{(${environments})\\*?\\}[^]+?\\\\end\\{\\1\\*?\\}`).exec(src);
         if (environment) return formula(environment[0], environment[0], true);
-        if (/^(?:\$\$|\\\[|\\begin\{)/.test(src)) return pending(src, pendingLimit.display, true);
+        if (unfinishedDisplay.test(src)) return pending(src, pendingLimit.display, true);
         if (src.startsWith("\\(")) return pending(src, pendingLimit.inline, false);
         // An amount of money looks like the beginning of a formula, but not for long.
         if (/^\$[^\s$]/.test(src) && !src.includes("\n")) {
@@ -100,9 +107,10 @@ export function mathElement({ tex, raw, isDisplay, isPending }) {
 function draw(tex, raw, isDisplay, kind) {
     const element = h("span", { class: kind });
     try {
-        if (tex === null || tex.length > longest) throw new Error(tex === null ? "no end" : "too long");
-        // Untrusted: no commands that make links, classes or pictures; bounded expansion and size; and macros that a
-        // formula defines are gone with it. Errors are thrown so that the formula is shown as it was written.
+        if (tex === null) throw new Error("no end");
+        if (tex.length > longest || definition.test(tex)) throw new Error("not drawn");
+        // Untrusted: no commands that make links, classes or pictures; bounded expansion and size. Errors are thrown so that
+        // the formula is shown as it was written.
         globalThis.katex.render(tex, element, {
             displayMode: isDisplay,
             throwOnError: true,

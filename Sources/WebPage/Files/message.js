@@ -19,11 +19,14 @@ function versions(node, actions) {
         step("right", t("later"), 1));
 }
 
+/** Who says it, for those who do not see where it stands. */
+const speaker = (name) => h("h2", { class: "off-screen" }, name);
+
 export class QuestionView {
     constructor(node, actions) {
         this.node = node;
         this.actions = actions;
-        this.element = h("article", { class: "message question", "aria-label": t("you") });
+        this.element = h("article", { class: "message question" });
         this.show();
     }
 
@@ -31,7 +34,7 @@ export class QuestionView {
         const body = h("div", { class: "bubble markdown" });
         new MarkdownView(body, { breaks: true }).update(this.node.text, true);
         this.tools = h("div", { class: "tools" });
-        this.element.replaceChildren(body, this.tools);
+        this.element.replaceChildren(speaker(t("you")), body, this.tools);
         this.update();
     }
 
@@ -89,8 +92,8 @@ export class AnswerView {
             h("span"), h("span"), h("span")), t("waiting"));
         this.notice = h("div", { class: "notice-place" });
         this.tools = h("div", { class: "tools" });
-        this.element = h("article", { class: "message answer", "aria-label": node.model || t("model") },
-            this.thinking, this.body, this.waiting, this.notice, this.tools);
+        this.element = h("article", { class: "message answer" },
+            speaker(node.model || t("model")), this.thinking, this.body, this.waiting, this.notice, this.tools);
         this.markdown = new MarkdownView(this.body);
         this.thoughtMarkdown = new MarkdownView(this.thoughts);
         this.update();
@@ -114,7 +117,7 @@ export class AnswerView {
         const isThinking = Boolean(running?.isThinking);
         const spent = running ? running.thinkingSeconds : node.stats?.thinkingSeconds ?? 0;
         const count = node.stats?.reasoningTokens ?? running?.pieces.reasoning ?? 0;
-        const words = t(isThinking ? "thinkingNow" : "thought", seconds(spent), number(count));
+        const words = t(isThinking ? "thinkingNow" : "thought", number(spent, spent < 100 ? 1 : 0), number(count));
         if (this.summary.textContent !== words) this.summary.textContent = words;
         this.thinking.classList.toggle("active", isThinking);
         // Folded thoughts cost nothing.

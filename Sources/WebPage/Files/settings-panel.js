@@ -72,11 +72,11 @@ export class SettingsPanel {
     }
 
     instructions() {
-        const field = h("textarea", { id: "instructions", rows: 4, "aria-labelledby": "group-instructions",
-            "aria-describedby": "instructions-hint" });
+        const field = h("textarea", { id: "instructions", rows: 4, "aria-describedby": "instructions-hint" });
         field.value = settings.get("instructions", "");
         field.addEventListener("input", () => this.set("instructions", field.value));
-        return h("div", { class: "field" }, field, h("span", { class: "hint", id: "instructions-hint" }, t("instructionsHint")));
+        return h("div", { class: "field" }, h("label", { for: "instructions" }, t("systemMessage")), field,
+            h("span", { class: "hint", id: "instructions-hint" }, t("instructionsHint")));
     }
 
     choice(name, options, chosen, choose) {

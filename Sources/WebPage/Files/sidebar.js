@@ -5,26 +5,25 @@ import { language, t } from "./language.js";
 import { conversations } from "./storage.js";
 
 export class Sidebar {
-    /** `hooks`: open(conversation), removed(conversation), and shown() is the one that is open. */
+    /** `hooks`: open(id), removed(id), restored(id), and shown() is the id of the one that is open. */
     constructor(hooks) {
         this.hooks = hooks;
     }
 
     async show() {
-        const list = await conversations.all().catch(() => []);
-        const shown = this.hooks.shown().id;
-        byID("conversations").replaceChildren(...list.filter(({ nodes }) => nodes.length).map((conversation) => {
-            const title = conversation.title || t("untitled");
-            return h("li", { class: conversation.id === shown && "current" },
-                h("button", {
-                    type: "button",
-                    class: "open",
-                    "aria-current": conversation.id === shown && "true",
-                    onclick: () => this.hooks.open(conversation),
-                }, h("span", { class: "title" }, title), h("time", {
-                    datetime: new Date(conversation.updated).toISOString(),
-                }, ago(conversation.updated))),
-                iconButton("trash", t("deleteChat", title), () => this.remove(conversation)));
+        const list = await conversations.entries().catch(() => []);
+        const shown = this.hooks.shown();
+        byID("conversations").replaceChildren(...list.map((entry) => {
+            const title = entry.title || t("untitled");
+            const open = h("button", {
+                type: "button",
+                class: "open",
+                "aria-current": entry.id === shown && "true",
+                onclick: () => this.hooks.open(entry.id),
+            }, h("span", { class: "title" }, title),
+            h("time", { datetime: new Date(entry.updated).toISOString() }, ago(entry.updated)));
+            return h("li", { class: entry.id === shown && "current" }, open,
+                iconButton("trash", t("deleteChat", title), () => this.remove(entry.id)));
         }));
         const words = conversations.isLasting ? t("noHistory") : t("notKept");
         const note = byID("history-note");
@@ -32,15 +31,16 @@ export class Sidebar {
         note.hidden = conversations.isLasting && list.length > 0;
     }
 
-    async remove(conversation) {
-        await conversations.remove(conversation.id);
-        this.hooks.removed(conversation);
+    async remove(id) {
+        const kept = await conversations.get(id);
+        this.hooks.removed(id);
+        await conversations.remove(id);
         await this.show();
-        const undo = async () => {
-            await conversations.save(conversation);
+        toast(t("deleted"), t("undo"), async () => {
+            this.hooks.restored(id);
+            if (kept) await conversations.save(kept);
             await this.show();
-        };
-        toast(t("deleted"), t("undo"), undo);
+        });
         byID("new-chat").focus();
     }
 }

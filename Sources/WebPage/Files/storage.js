@@ -56,7 +56,10 @@ export const key = {
     forget() { this.set(null, false); },
 };
 
-/** Conversations by id, in IndexedDB; in memory where the browser has none, which `isLasting` tells. */
+/**
+ * Conversations in IndexedDB, with what a list shows of them apart, so that listing many does not read them all.
+ * In memory where the browser has none, which `isLasting` tells.
+ */
 export const conversations = {
     database: null,
     memory: new Map(),
@@ -64,7 +67,9 @@ export const conversations = {
     async open() {
         try {
             const request = indexedDB.open("kongur", 1);
-            request.onupgradeneeded = () => request.result.createObjectStore("conversations", { keyPath: "id" });
+            request.onupgradeneeded = () => {
+                for (const name of ["conversations", "entries"]) request.result.createObjectStore(name, { keyPath: "id" });
+            };
             this.database = await finished(request);
             // Another tab with a newer page may need to change it.
             this.database.onversionchange = () => this.database.close();
@@ -75,10 +80,16 @@ export const conversations = {
 
     get isLasting() { return this.database !== null; },
 
-    /** The newest first. */
-    async all() {
-        const list = this.database ? await this.ask("readonly", (store) => store.getAll()) : [...this.memory.values()];
+    /** {id, title, updated} of each, the newest first. */
+    async entries() {
+        const list = this.database
+            ? await finished(this.stores("readonly").entries.getAll()) : [...this.memory.values()].map(entry);
         return list.sort((a, b) => b.updated - a.updated);
+    },
+
+    async get(id) {
+        if (!this.database) return this.memory.get(id) ?? null;
+        return await finished(this.stores("readonly").conversations.get(id)) ?? null;
     },
 
     async save(conversation) {
@@ -86,23 +97,34 @@ export const conversations = {
             this.memory.set(conversation.id, conversation);
             return;
         }
-        await this.ask("readwrite", (store) => store.put(structuredClone(conversation)));
+        const stores = this.stores("readwrite");
+        stores.entries.put(entry(conversation));
+        await finished(stores.conversations.put(conversation));
     },
 
     async remove(id) {
         this.memory.delete(id);
-        if (this.database) await this.ask("readwrite", (store) => store.delete(id));
+        if (!this.database) return;
+        const stores = this.stores("readwrite");
+        stores.entries.delete(id);
+        await finished(stores.conversations.delete(id));
     },
 
     async removeAll() {
         this.memory.clear();
-        if (this.database) await this.ask("readwrite", (store) => store.clear());
+        if (!this.database) return;
+        const stores = this.stores("readwrite");
+        stores.entries.clear();
+        await finished(stores.conversations.clear());
     },
 
-    ask(mode, what) {
-        return finished(what(this.database.transaction("conversations", mode).objectStore("conversations")));
+    stores(mode) {
+        const transaction = this.database.transaction(["conversations", "entries"], mode);
+        return { conversations: transaction.objectStore("conversations"), entries: transaction.objectStore("entries") };
     },
 };
+
+const entry = ({ id, title, updated }) => ({ id, title, updated });
 
 function finished(request) {
     return new Promise((resolve, reject) => {

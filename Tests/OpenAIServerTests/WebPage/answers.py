@@ -23,6 +23,7 @@ $$
 Then
 
 \begin{align*}
+\begin{pmatrix}1\\2\end{pmatrix} &\ne 0\\
 (a+b)^2 &= a^2+2ab+b^2\\
 &\ge 4ab.
 \end{align*}
@@ -48,6 +49,21 @@ AFTER_CODE = r"""```
 
 The answer is \boxed{432}."""
 
+MORE = r"""
+
+* a list with **bold words**, `code` and $\sqrt{2}$:
+  $$\int_0^1 x\,dx=\frac12$$
+  ```c
+  int main(void) {
+  	return 0;
+  }
+  ```
+* [a link](https://example.org/with_underscores_) and *more*
+
+> a quotation with \(\alpha\)
+
+Text with $$\begin{cases}1&x>0\\0\end{cases}$$ in it, and an end."""
+
 HOSTILE = r"""<img src="https://evil.example/a.png" onerror="window.pwned=1"> <b onclick="window.pwned=2">b</b>
 
 <script>window.pwned=3</script>
@@ -65,6 +81,10 @@ $\url{javascript:window.pwned=12}$ $\text{<img src=x onerror=window.pwned=13>}$ 
 $$\def\x{\x\x}\x$$
 
 $$\rule{100000em}{100000em}$$
+
+$\def\a{xxxxxxxxxx}\edef\a{\a\a\a\a}\edef\a{\a\a\a\a\a}\edef\a{\a\a\a\a\a\a}\edef\a{\a\a\a\a\a\a\a}\edef\a{\a\a\a\a\a\a}\a$
+
+$\newcommand{\b}{\b^ˢ}\b$
 
 $\gdef\frac#1#2{stolen}\frac12$ and $\frac{1}{2}$
 

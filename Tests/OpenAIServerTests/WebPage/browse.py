@@ -17,11 +17,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 import axe_core_python
 from selenium.webdriver.common.keys import Keys
 
-from answers import AFTER_CODE, BEFORE_FORMULA, CODE, FORMULA, HOSTILE, answers
+from answers import AFTER_CODE, BEFORE_FORMULA, CODE, FORMULA, MORE, answers
 from page import WIDTHS, Page
 from scripted_server import ScriptedServer
 
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
+GROW = (Path(__file__).parent / "grow.js").read_text()
 TEX = re.compile(r"\\[a-zA-Z]|\$\$|\\\[|\\\(|```")
 
 
@@ -34,7 +35,7 @@ def renders_while_it_streams(page, server, events):
     page.wait(lambda: page.all(".answer .math-display.math-pending"), "an unfinished formula is held back")
     shown = page.text(".answer")
     assert not TEX.search(shown), shown
-    assert page.all(".answer h4 + p .katex .mfrac") and page.all(".answer strong")
+    assert page.all(".answer h3 + p .katex .mfrac") and page.all(".answer strong")
     assert "It costs $5 and $6." in shown, shown
     first = page.find(".answer .markdown:not(.thoughts) > *")
     events[0].set()
@@ -61,6 +62,17 @@ def renders_while_it_streams(page, server, events):
     page.click_labelled("Copy code", ".answer")
     copied = page.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0], () => arguments[0](''))")
     assert copied == CODE.rstrip("\n"), copied
+
+
+def shows_no_source_at_any_moment(page, server, events):
+    """Whatever part of an answer has come, nothing of its signs is seen, and at the end it is as if it had come at once."""
+    page.open()
+    text = BEFORE_FORMULA + FORMULA + "```python\n" + CODE + AFTER_CODE + MORE
+    outcome = page.driver.execute_async_script(GROW, text)
+    assert isinstance(outcome, dict), outcome
+    assert not outcome["faults"], outcome["faults"][:12]
+    assert outcome["isSame"] and outcome["formulas"] == 11, outcome
+    assert outcome["codes"] == [CODE.rstrip("\n"), "int main(void) {\n\treturn 0;\n}"], outcome
 
 
 def answer_never_becomes_script(page, server, events):
@@ -265,7 +277,7 @@ def is_open_to_everybody(page, server, events):
 
 
 CHECKS = [
-    renders_while_it_streams, answer_never_becomes_script, stops_and_answers_again, keeps_and_exports_conversations,
+    renders_while_it_streams, shows_no_source_at_any_moment, answer_never_becomes_script, stops_and_answers_again, keeps_and_exports_conversations,
     sends_what_was_chosen, tells_what_went_wrong, works_with_the_real_model, is_open_to_everybody, asks_for_a_key,
     says_what_is_missing,
 ]

@@ -33,7 +33,7 @@ const chat = new Chat({
 const composer = new Composer({
     send: (text) => chat.send(text),
     stop: () => chat.stop(),
-    presets: () => server?.presets.map(({ name }) => name) ?? [],
+    server: () => server,
     chosen: () => settingsPanel.show(),
 });
 

@@ -4,10 +4,11 @@ import { byID, h, icon } from "./dom.js";
 import { isMostlyChinese, number, t } from "./language.js";
 import { settings } from "./storage.js";
 
-const budgets = [256, 1024, 4096, 16384];
+// What the server takes the names of efforts for.
+const budgets = [0, 512, 2048, 8192, 32768];
 
 export class Composer {
-    /** `hooks`: send(text), stop(), and presets() as the server names them. */
+    /** `hooks`: send(text), stop(), chosen(), and server() tells `page/settings`, once it is known. */
     constructor(hooks) {
         this.hooks = hooks;
         this.field = byID("prompt");
@@ -30,7 +31,7 @@ export class Composer {
             hooks.chosen();
         });
         byID("budget").addEventListener("change", (event) => {
-            settings.set("thinking_token_budget", event.target.value && Number(event.target.value));
+            settings.set("thinking_token_budget", event.target.value === "" ? null : Number(event.target.value));
             hooks.chosen();
         });
     }
@@ -78,16 +79,22 @@ export class Composer {
     showChoices() {
         const option = (value, words, isChosen) => h("option", { value, selected: isChosen }, words);
         const preset = settings.get("preset", "");
-        const names = ["", ...this.hooks.presets(), "custom"];
+        const { presets = [], context_length: context = Infinity } = this.hooks.server() ?? {};
+        const names = ["", ...presets.map(({ name }) => name), "custom"];
         byID("preset").replaceChildren(...names.map((name) => {
             const words = t(`presets.${name}`);
             return option(name, words === `presets.${name}` ? name : words, name === preset);
         }));
         const budget = settings.get("thinking_token_budget");
-        const counts = [...new Set(budget ? [...budgets, budget] : budgets)].sort((a, b) => a - b);
+        const counts = [...new Set(budget === null ? budgets : [...budgets, budget])]
+            .filter((count) => count < context).sort((a, b) => a - b);
         byID("budget").replaceChildren(
-            option("", t("noBudget"), !budget),
-            ...counts.map((count) => option(String(count), t("budgetOf", number(count)), count === budget))
+            option("", t("noBudget"), budget === null),
+            ...counts.map((count) => option(
+                String(count),
+                count ? t("budgetOf", number(count)) : t("noThinking"),
+                count === budget
+            ))
         );
         this.typed();
     }

@@ -11,7 +11,7 @@ function fields(context) {
         top_p: { min: 0, max: 1, step: "any" },
         top_k: { min: 0, max: 1_000_000, step: 1 },
         max_tokens: { min: 1, max: context, step: 1 },
-        thinking_token_budget: { min: 1, max: context, step: 1 },
+        thinking_token_budget: { min: 0, max: context, step: 1 },
         seed: { min: 0, max: Number.MAX_SAFE_INTEGER, step: 1 },
     };
 }

@@ -164,7 +164,7 @@ def sends_what_was_chosen(page, server, events):
     page.open()
     page.wait(lambda: page.all("#preset option[value=olympiad]"), "the server's presets are there")
     page.click("#preset option[value=olympiad]")
-    page.click("#budget option[value='1024']")
+    page.click("#budget option[value='512']")
     page.click("#open-settings")
     page.type("0.25", into="#field-temperature")
     page.type("9", into="#field-top_p")
@@ -174,7 +174,7 @@ def sends_what_was_chosen(page, server, events):
     page.finished()
     request = server.asked[-1]
     assert request["messages"][0]["role"] == "system" and "competition" in request["messages"][0]["content"]
-    assert request["temperature"] == 0.25 and request["seed"] == 7 and request["thinking_token_budget"] == 1024, request
+    assert request["temperature"] == 0.25 and request["seed"] == 7 and request["thinking_token_budget"] == 512, request
     assert "top_p" not in request and request["model"] == "pebble" and request["stream_options"] == {"include_usage": True}
     page.type("请问这个矩阵的行列式是多少")
     assert "English" in page.text("#hint")

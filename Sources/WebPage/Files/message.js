@@ -192,11 +192,7 @@ export class AnswerView {
         const left = until ? Math.ceil((until - Date.now()) / 1000) : 0;
         button.disabled = left > 0;
         button.textContent = left > 0 ? t("retryIn", number(left)) : t("retry");
-        if (left > 0) {
-            setTimeout(() => {
-                if (button.isConnected || left === Math.ceil((until - Date.now()) / 1000)) this.countDown(button, until);
-            }, 250);
-        }
+        if (left > 0) setTimeout(() => this.countDown(button, until), 250);
     }
 }
 

@@ -200,6 +200,13 @@ def tells_what_went_wrong(page, server, events):
     page.ask("torn")
     page.wait(lambda: "connection was lost" in page.text(".fault"), "it says that the connection was lost")
     assert "Half of" in page.text("#messages")
+    page.network(False)
+    page.ask("short")
+    page.wait(lambda: "does not answer" in page.text("#messages"), "it says that the server does not answer")
+    page.network(True)
+    page.all(".fault button")[-1].click()
+    page.wait(lambda: "One two three." in page.text("#messages"), "the question is answered when the server is there again")
+    page.finished()
     page.ask("not allowed")
     page.wait(lambda: "'temperature' must be from 0 to 2" in page.text("#messages"), "it says what the server said")
 

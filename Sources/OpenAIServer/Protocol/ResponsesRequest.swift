@@ -79,7 +79,6 @@ struct ResponsesRequest: Sendable {
         return value
     }
 
-
     /// A number as it was written: 0.6 and not the nearest one of 32 bits.
     private static func number(_ value: Float) -> JSONValue { Double("\(value)").map { .double($0) } ?? .null }
 }

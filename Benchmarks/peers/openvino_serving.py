@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -32,13 +33,13 @@ def tokenizer(checkpoint):
 
 class Client:
     def __init__(self, handle, start):
-        self.handle, self.start, self.first, self.tokens = handle, start, None, 0
+        self.handle, self.start, self.first, self.last, self.tokens = handle, start, None, None, 0
 
     def take(self, now):
         while self.handle.can_read():
             for output in self.handle.read().values():
                 self.tokens += len(output.generated_ids)
-                self.first = self.first or now
+                self.first, self.last = self.first or now, now
 
     def is_done(self):
         return self.handle.get_status() != openvino_genai.GenerationStatus.RUNNING
@@ -47,7 +48,7 @@ class Client:
 def measure(pipeline, clients, vocabulary, requests, prompt, generate):
     config = openvino_genai.GenerationConfig(max_new_tokens=generate, ignore_eos=True)
     config.do_sample = False
-    asked, tokens, firsts, active = 0, 0, [], []
+    asked, tokens, firsts, later, active = 0, 0, [], [], []
     begin = time.perf_counter()
     while active or asked < requests:
         while asked < requests and len(active) < clients:
@@ -63,9 +64,13 @@ def measure(pipeline, clients, vocabulary, requests, prompt, generate):
             active.remove(client)
             tokens += client.tokens
             firsts.append(1000 * (client.first - client.start))
+            later.append(1000 * (client.last - client.first) / max(1, client.tokens - 1))
     if tokens != requests * generate:
         raise RuntimeError(f"OpenVINO wrote {tokens} tokens where {requests * generate} were asked for")
-    return {"tokens_per_s": tokens / (time.perf_counter() - begin), "ttft_ms": sorted(firsts)[len(firsts) // 2]}
+    return {
+        "tokens_per_s": tokens / (time.perf_counter() - begin), "ttft_ms": statistics.median(firsts),
+        "token_ms": statistics.median(later),
+    }
 
 
 def main():

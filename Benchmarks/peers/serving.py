@@ -6,7 +6,7 @@
 All serve int8 (Q8_0) weights of one shape, random ones, with a real tokenizer of Qwen2's kind: FOLDER has vocab.json,
 merges.txt and tokenizer_config.json. `kongur bench --server` loads the servers; OpenVINO's pipeline is called without one.
 Each repetition measures every program once, one after the other; given are medians and the median of the ratios within a
-repetition. With one client `kongur bench` without a server is measured, too. The first repetition warms up and does not count.
+repetition. `kongur bench` without a server stands beside them. The first repetition warms up and does not count.
 """
 
 import argparse
@@ -64,7 +64,10 @@ class Server:
         report = json.loads(done.stdout)
         if report["failures"] or report["output_tokens"] != generate:
             raise Failure(f"{self.name}: not all answers were complete: {done.stdout}")
-        return {"tokens_per_s": report["output_tokens_per_s"], "ttft_ms": report["ttft_ms"]["p50"]}
+        return {
+            "tokens_per_s": report["output_tokens_per_s"], "ttft_ms": report["ttft_ms"]["p50"],
+            "token_ms": report["time_per_token_ms"]["p50"],
+        }
 
     def close(self):
         self.process.terminate()
@@ -101,7 +104,7 @@ class Pipeline:
 
 
 class Alone:
-    """The engine without a server."""
+    """The engine without a server, on as many answers at once: what later tokens take without prompts between them."""
 
     name = "kongur bench"
 
@@ -110,7 +113,7 @@ class Alone:
 
     def measure(self, clients, requests, prompt, generate):
         result, = self.ours.bench("--prompt", 0, "--generate", generate, "--batch", clients)
-        return {"tokens_per_s": result["tokens_per_s"]}
+        return {"token_ms": 1000 * clients / result["tokens_per_s"]}
 
     def close(self):
         pass
@@ -149,8 +152,7 @@ def start(options, home):
         Peer(Pipeline.name, "openvino", "int8", ours.checkpoint, home / "peers" / options.shape, options.threads, room).prepare()
         model = home / "peers" / options.shape / "openvino/int8"
         yield Pipeline(model, checkpoint, options.threads, options.clients, cache / "openvino.log")
-    if options.clients == 1:
-        yield Alone(ours)
+    yield Alone(ours)
 
 
 def report(programs, results, unit):
@@ -203,7 +205,9 @@ def main():
     finally:
         for program in programs:
             program.close()
-    for unit, title in [("tokens_per_s", "tokens/s together"), ("ttft_ms", "first token, ms, median")]:
+    for unit, title in [
+        ("tokens_per_s", "tokens/s together"), ("ttft_ms", "first token, ms, median"), ("token_ms", "each later token, ms, median"),
+    ]:
         print(f"| {title}, {options.clients} clients | | Kongur |\n|---|---|---|")
         print("\n".join(report(programs, results, unit)), end="\n\n")
     if options.json:

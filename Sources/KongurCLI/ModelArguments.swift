@@ -3,8 +3,13 @@ import Kongur
 
 /// The options of every command that runs a model.
 struct ModelArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Where to run it: \(DeviceCatalog.names.joined(separator: " or ")).", valueName: "name"))
-    var device = "cpu"
+    @Option(
+        help: ArgumentHelp(
+            "Where to run it: \(DeviceCatalog.names.joined(separator: " or ")); cpu where not given.",
+            valueName: "name"
+        )
+    )
+    var device: String?
 
     @OptionGroup var weights: WeightArguments
 
@@ -16,28 +21,40 @@ struct ModelArguments: ParsableArguments {
     @Option(help: "The most tokens of prompt and answer together; the model's own limit where not given.")
     var contextLength: Int?
 
-    @Option(help: SpeculationChoice.help("A setting for speed alone: answers are the same."))
-    var speculate = SpeculationChoice.automatic
+    @Option(help: SpeculationChoice.help("A setting for speed alone: answers are the same. auto where not given."))
+    var speculate: SpeculationChoice?
 
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
         if let contextLength, contextLength < 1 { throw ValidationError("--context-length must be at least 1.") }
     }
 
-    /// Whether none of the options was given.
-    var isDefault: Bool {
-        device == "cpu" && weights.form == .stored && cache.kvCache == nil && threads == nil && contextLength == nil
-            && speculate == .automatic
+    /// The options as text, by their names; nil for those that are not given.
+    var values: [String: String?] {
+        [
+            "device": device,
+            "weights": weights.weights?.rawValue,
+            "quantize": weights.quantize?.rawValue,
+            "kv-cache": cache.kvCache?.form.rawValue,
+            "threads": threads.map(String.init),
+            "context-length": contextLength.map(String.init),
+            "speculate": speculate?.defaultValueDescription,
+        ]
     }
+
+    /// Whether none of the options was given.
+    var isDefault: Bool { values.values.allSatisfy { $0 == nil } }
+
+    var deviceName: String { device ?? "cpu" }
 
     var options: ModelOptions {
         ModelOptions(
-            device: device,
+            device: deviceName,
             weights: weights.form,
             keyValueCache: cache.kvCache?.form,
             threads: threads,
             contextLength: contextLength,
-            speculation: speculate.speculation
+            speculation: (speculate ?? .automatic).speculation
         )
     }
 }
@@ -52,8 +69,8 @@ struct WeightArguments: ParsableArguments {
         case bf16, int8, int4
     }
 
-    @Option(help: ArgumentHelp("Keep weights as stored, or as f32.", valueName: "stored|f32"))
-    var weights = Precision.stored
+    @Option(help: ArgumentHelp("Keep weights as stored, which is the default, or as f32.", valueName: "stored|f32"))
+    var weights: Precision?
 
     @Option(
         help: ArgumentHelp(

@@ -11,10 +11,15 @@ struct ServerSettingsTests {
     @Test func flagsCountBeforeTheEnvironmentAndThatBeforeTheFile() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write(
-            Array("port: 1111\nmax-queued-requests: 7\nkeep-alive: 2.5\napi-key: [file-key-1, file-key-2]\n".utf8),
+            Array(
+                "port: 1111\nmax-queued-requests: 7\nkeep-alive: 2.5\napi-key: [file-key-1, file-key-2]\nquantize: int8\n"
+                    .utf8
+            ),
             to: "kongur.yaml"
         )
-        let program = KongurProgram(environment: ["KONGUR_PORT": "2222", "KONGUR_HOST": "127.0.0.2"])
+        let program = KongurProgram(environment: [
+            "KONGUR_PORT": "2222", "KONGUR_HOST": "127.0.0.2", "KONGUR_QUANTIZE": "int4", "KONGUR_MODEL": "some/model",
+        ])
         let result = try program.run(
             "serve",
             "--print-configuration",
@@ -30,6 +35,7 @@ struct ServerSettingsTests {
         #expect(
             lines.isSuperset(of: ["host: \"127.0.0.3\"", "port: 2222", "max-queued-requests: 7", "keep-alive: 2.5"])
         )
+        #expect(lines.isSuperset(of: ["quantize: \"int4\"", "model: \"some/model\""]))
         #expect(lines.contains("api-key: [\"****\", \"****\"]"))
         #expect(!result.output.contains("secret-key") && !result.output.contains("file-key"))
         // What it prints is a file of settings.
@@ -59,7 +65,8 @@ struct ServerSettingsTests {
         ("max-queue-request: 5\n", "the nearest one is 'max-queued-requests'"),
         ("port: 80\nserver:\n  host: a\n", "'server'"), ("port:\n  number: 80\n", "'port' is one value"),
         ("port: [80, 81]\n", "--port"), ("80: port\n", "80"), ("- port\n", "settings"),
-        ("port: 80\nport: 81\n", "port"),
+        ("port: 80\nport: 81\n", "port"), ("quantize: int9\n", "'int9' is invalid for '--quantize"),
+        ("threads: 0\n", "--threads must be at least 1"),
     ])
     func filesOfSettingsAreRead(_ text: String, _ words: String) throws {
         let folder = try TemporaryFolder()

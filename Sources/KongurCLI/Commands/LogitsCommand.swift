@@ -23,7 +23,7 @@ struct LogitsCommand: AsyncParsableCommand {
     func run() async throws {
         let ids = tokenIDs.ids
         let loaded = try ModelLoader(options: model.options).load(name)
-        let device = try DeviceCatalog.device(named: model.device, threads: model.threads)
+        let device = try DeviceCatalog.device(named: model.deviceName, threads: model.threads)
         let logits = try LogitsRun(loaded.compiled, device: device, tokenCount: ids.count)
         let file = try NumPyFile(output, shape: [ids.count, loaded.compiled.vocabularySize])
         do {

@@ -12,8 +12,9 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Answer over HTTP, as OpenAI's API does.",
         discussion: """
-            Every setting of the server can also be given in the environment, as KONGUR_MAX_QUEUED_REQUESTS for --max-queued-requests, \
-            and in a YAML file, as max-queued-requests; flags count before the environment and that before the file.
+            Every setting can also be given in the environment, as KONGUR_MAX_QUEUED_REQUESTS for --max-queued-requests, and in a \
+            YAML file, as max-queued-requests; the model is KONGUR_MODEL and model there. Flags count before the environment and \
+            that before the file.
             """
     )
 
@@ -30,14 +31,15 @@ struct ServeCommand: AsyncParsableCommand {
     var printConfiguration = false
 
     func run() async throws {
-        let settings = try await ServerSettings(flags: server.values, file: config)
+        let settings = try await ServerSettings(flags: flags, file: config)
         let configuration = try settings.configuration()
+        var options = try settings.model().options
         if printConfiguration {
             Console.write(settings.description)
             return
         }
         let logger = try settings.logger()
-        var options = model.options
+        let name = try settings.string("model")
         options.maxSequences = try settings.int("max-sequences")
         options.cacheByteCount = try settings.int("cache-mib").map { $0 << 20 }
         options.memoryByteCount = try settings.int("memory-mib").map { $0 << 20 }
@@ -78,6 +80,13 @@ struct ServeCommand: AsyncParsableCommand {
         } catch let error as Server.Failure {
             throw KongurError(.invalidInput, error.description)
         }
+    }
+
+    private var flags: [String: ConfigContent?] {
+        var flags = server.values
+        for (option, value) in model.values { flags.updateValue(value.map { .string($0) }, forKey: option) }
+        flags.updateValue(name.map { .string($0) }, forKey: "model")
+        return flags
     }
 
     /// What clients call a model: the name of a hub's as it is, the last part of a path without what says its form.

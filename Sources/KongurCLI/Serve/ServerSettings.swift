@@ -1,3 +1,4 @@
+import ArgumentParser
 import Configuration
 import Foundation
 import Kongur
@@ -94,6 +95,22 @@ struct ServerSettings: CustomStringConvertible {
         reader.stringArray(forKey: key(name)) ?? reader.string(forKey: key(name)).map { [$0] } ?? []
     }
 
+    /// The options of the model.
+    ///
+    /// Throws for a value that does not fit.
+    func model() throws -> ModelArguments {
+        do {
+            let names = try ModelArguments.parse([]).values.keys
+            return try ModelArguments.parse(
+                names.sorted().compactMap { name in try string(name).map { "--\(name)=\($0)" } }
+            )
+        } catch let error as KongurError {
+            throw error
+        } catch {
+            throw KongurError(.invalidInput, ModelArguments.message(for: error), cause: error)
+        }
+    }
+
     /// The system message for conversations that bring none.
     func system() throws -> String? {
         let text = try string("system")
@@ -180,6 +197,14 @@ extension ServerSettings {
         let lines: [(String, String?)] = [
             ("host", quoted(unmasked.host)),
             ("port", String(unmasked.port)),
+            ("model", optional("model")),
+            ("device", optional("device")),
+            ("weights", optional("weights")),
+            ("quantize", optional("quantize")),
+            ("kv-cache", optional("kv-cache")),
+            ("threads", reader.string(forKey: key("threads"))),
+            ("context-length", reader.string(forKey: key("context-length"))),
+            ("speculate", optional("speculate")),
             ("model-name", optional("model-name")),
             ("system", optional("system")),
             ("preset", optional("preset")),

@@ -98,6 +98,7 @@ struct RequestDecodingTests {
         (#""max_tokens": 5, "min_tokens": 6"#, "min_tokens"), (#""priority": 5000"#, "priority"),
         (#""stop": 1"#, "stop"), (#""stop": [1]"#, "stop"), (#""logit_bias": [1]"#, "logit_bias"),
         (#""logit_bias": {"x": 1}"#, "logit_bias"), (#""logit_bias": {"1": NaN}"#, "logit_bias"),
+        (#""metadata": {"a": [1, -Infinity]}"#, "metadata"), (#""unknown": 1e400"#, "unknown"),
         (#""top_logprobs": 3"#, "top_logprobs"), (#""logprobs": true, "top_logprobs": 21"#, "top_logprobs"),
         (#""tools": 1"#, "tools"), (#""tools": [{"type": "function"}]"#, "tools[0].function"),
         (#""tools": [{"type": "web_search"}]"#, "tools[0].type"), (#""tools": [{}]"#, "tools[0].type"),

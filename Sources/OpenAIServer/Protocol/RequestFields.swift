@@ -17,6 +17,9 @@ struct RequestFields {
             throw .invalid(nil, "the body is not JSON: \(error.message)")
         }
         try self.init(value, path: "")
+        for (key, value) in zip(object.keys, object.values) where !value.isFinite {
+            throw .invalid(key, "'\(key.escaped(limit: 64))' has a number in it that is not finite or too large")
+        }
     }
 
     init(_ value: JSONValue, path: String) throws(APIError) {
@@ -109,5 +112,17 @@ struct RequestFields {
             default: value.kind
             }
         return .invalid(name, "'\(name)' is \(found); it must be \(expected)")
+    }
+}
+
+extension JSONValue {
+    /// Whether all numbers in it can be written as JSON: the parser takes Python's NaN and Infinity, too.
+    fileprivate var isFinite: Bool {
+        switch self {
+        case .double(let value): value.isFinite
+        case .array(let values): values.allSatisfy(\.isFinite)
+        case .object(let object): object.values.allSatisfy(\.isFinite)
+        case .null, .bool, .int, .string: true
+        }
     }
 }

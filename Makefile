@@ -19,6 +19,7 @@ test:
 	@scripts/python.sh
 	@swift format lint --strict --recursive --parallel Sources Tests Examples Benchmarks Package.swift
 	@scripts/check-layers.sh
+	@scripts/check-readme.sh
 	@swift test -c release
 
 # Measures; Benchmarks/README.md says what, and how to measure other tokenizers and texts.

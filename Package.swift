@@ -38,6 +38,9 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let instrumentation = Target.Dependency.product(name: "Instrumentation", package: "swift-distributed-tracing")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
@@ -63,6 +66,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -90,7 +94,7 @@ let package = Package(
         room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
         // 5
         room("XIRCompiler", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
-        room("TextGeneration", ["Grammars", "InferenceEngine", "Tokenizers"]),
+        room("TextGeneration", ["Grammars", "InferenceEngine", "Tokenizers", tracing]),
         // 6
         room("Evaluation"),
         room(
@@ -100,6 +104,7 @@ let package = Package(
                 "WebPage", hummingbird, hummingbirdCore, hummingbirdTLS,
                 httpTypes,
                 nio("NIOCore"), nio("NIOPosix"), nioHTTPTypes, nioSSL, logging, serviceLifecycle, unixSignals, crypto,
+                instrumentation, tracing,
             ]
         ),
         // 7
@@ -108,6 +113,7 @@ let package = Package(
             [
                 "CPUBackend", "Checkpoints", "DeviceRuntime", "Frontends", "InferenceEngine", "ModelHub", "ONNX",
                 "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers", "XIR", "XIRCompiler",
+                tracing,
             ]
         ),
         // 8
@@ -127,6 +133,7 @@ let package = Package(
             dependencies: [
                 "DeviceRuntime", "Tensors", "Tokenizers", "XIR",
                 nio("NIOConcurrencyHelpers"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                inMemoryTracing, instrumentation,
             ],
             path: "Tests/KongurTesting",
             exclude: ["make_tiny_checkpoints.py"],
@@ -177,11 +184,14 @@ let package = Package(
             "OpenAIServerTests",
             [
                 "DeviceRuntime", "OpenAIServer", "InferenceEngine", "KongurCLI", "KongurTesting", "TextGeneration",
-                "Tokenizers", httpTypes, logging,
+                "Tokenizers", httpTypes, inMemoryTracing, logging, tracing,
             ],
             exclude: ["WebPage"]
         ),
-        tests("KongurTests", ["CPUBackend", "DeviceRuntime", "InferenceEngine", "Kongur"]),
+        tests(
+            "KongurTests",
+            ["CPUBackend", "DeviceRuntime", "InferenceEngine", "Kongur", "KongurTesting", inMemoryTracing, tracing]
+        ),
         tests("KongurCLITests", ["KongurCLI", "KongurTesting", nio("NIOCore"), nio("NIOHTTP1")]),
         tests(
             "OpenAIClientTests",

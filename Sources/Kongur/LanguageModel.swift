@@ -1,8 +1,10 @@
 import CPUBackend
 import DeviceRuntime
+import Foundation
 package import InferenceEngine
 package import TextGeneration
 import Tokenizers
+import Tracing
 
 /// A model that is ready to answer.
 ///
@@ -128,7 +130,11 @@ public final class LanguageModel: Sendable {
             return AsyncThrowingStream { throw error }
         }
         if let generator {
-            let events = PublicEvents(generator.generate(prompt, options))
+            let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+            let operation = if case .chat = prompt { "chat" } else { "text_completion" }
+            let span = startSpan("\(operation) \(name)")
+            span.describe(operation, model: name, options)
+            let events = PublicEvents(generator.generate(prompt, options), span)
             return AsyncThrowingStream { try await events.next() }
         }
         let isPlain = options.format == nil && options.thinkingBudget == nil
@@ -142,23 +148,33 @@ public final class LanguageModel: Sendable {
     }
 }
 
-/// A text generator's events as the public ones; errors become `KongurError`.
+/// A text generator's events as the public ones; errors become `KongurError`. A span covers them.
 private actor PublicEvents {
     private let events: AsyncThrowingStream<TextEvent, any Error>
+    private let span: any Span
 
-    init(_ events: AsyncThrowingStream<TextEvent, any Error>) {
+    init(_ events: AsyncThrowingStream<TextEvent, any Error>, _ span: any Span) {
         self.events = events
+        self.span = span
     }
+
+    deinit { span.end() }
 
     func next() async throws -> GenerationEvent? {
         do {
             // A stream's iterators share its place, so each call may have its own.
             var iterator = events.makeAsyncIterator()
             while let event = try await iterator.next(isolation: self) {
+                if case .finished(let result) = event {
+                    let usage = result.usage
+                    span.describe([result], promptTokens: usage.promptTokens, cachedTokens: usage.cachedTokens)
+                }
                 if let event = GenerationEvent(event) { return event }
             }
             return nil
         } catch {
+            span.recordError(error)
+            span.setStatus(SpanStatus(code: .error))
             throw KongurError(error)
         }
     }

@@ -150,6 +150,13 @@ struct CompletionService: Sendable {
             report.rejected(error.code ?? error.type)
             throw error
         }
+        let span = context.trace?.span
+        span?.describe(
+            idPrefix == "cmpl-" ? "text_completion" : "chat",
+            model: generation.model,
+            options,
+            choices: generation.count
+        )
         report.admitted(choices: generation.count)
         let run = GenerationRun(
             generator: model.generator,
@@ -158,6 +165,7 @@ struct CompletionService: Sendable {
             options: options,
             connection: try await ConnectionGuard.connection(of: context.channel),
             ticket: ticket,
+            span: span,
             tick: configuration.keepAlive,
             timeout: configuration.requestTimeout
         )

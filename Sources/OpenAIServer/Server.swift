@@ -101,6 +101,7 @@ package struct Server: Sendable {
     private var router: Router<ServerContext> {
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: metrics.http)
+        router.add(middleware: TraceMiddleware())
         router.add(middleware: RequestMiddleware(report: metrics.http, admission: admission))
         let open = HealthRoutes.open.union(page.open)
         router.add(middleware: AccessMiddleware(keys: keys, origins: OriginRules(configuration), open: open))

@@ -6,6 +6,8 @@ struct ServerContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let channel: any Channel
     var record: RequestRecord
+    /// Set before anything else sees the request.
+    var trace: RequestTrace?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

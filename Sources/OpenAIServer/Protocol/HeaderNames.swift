@@ -8,6 +8,8 @@ extension HTTPField.Name {
     static let openerPolicy = named("Cross-Origin-Opener-Policy")
     static let referrerPolicy = named("Referrer-Policy")
     static let requestID = named("X-Request-Id")
+    static let traceparent = named("traceparent")
+    static let traceresponse = named("traceresponse")
 
     private static func named(_ text: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(text) else { preconditionFailure("'\(text)' is no name of a header") }

@@ -28,7 +28,9 @@ struct RequestMiddleware: RouterMiddleware {
             record.fail(told)
             if told.status.code == APIError.clientGone.status.code { report.clientLeft() }
             if told.status.kind == .serverError, !(error is APIError) {
-                context.logger.error("failure", metadata: ["id": "\(record.id)", "reason": "\(error)"])
+                var fields: Logger.Metadata = ["id": "\(record.id)", "reason": "\(error)"]
+                if let place = context.trace?.place { fields["trace_id"] = "\(place.traceID)" }
+                context.logger.error("failure", metadata: fields)
             }
             response = try Self.response(told, closing: request.hasBody && !record.bodyIsRead)
             if request.method == .head { response = response.createHeadResponse() }
@@ -36,9 +38,9 @@ struct RequestMiddleware: RouterMiddleware {
         response.headers[.requestID] = record.id
         // A client that would send its next request on this connection might find it closed.
         if admission.isDraining { response.headers[.connection] = "close" }
-        let (logger, status) = (context.logger, response.status)
+        let (logger, status, traceID) = (context.logger, response.status, context.trace?.place.traceID)
         @Sendable func log() {
-            Self.log(request, status, record, ContinuousClock.now - started, logger)
+            Self.log(request, status, record, traceID, ContinuousClock.now - started, logger)
         }
         guard response.body.contentLength == nil else {
             log()
@@ -83,6 +85,7 @@ struct RequestMiddleware: RouterMiddleware {
         _ request: Request,
         _ status: HTTPResponse.Status,
         _ record: RequestRecord,
+        _ traceID: String?,
         _ duration: Duration,
         _ logger: Logger
     ) {
@@ -93,6 +96,7 @@ struct RequestMiddleware: RouterMiddleware {
             "status": "\(status.code)",
             "seconds": "\(duration / .seconds(1))",
         ]
+        if let traceID { fields["trace_id"] = "\(traceID)" }
         if let key = record.key { fields["key"] = "\(key.name)" }
         if let usage = record.usage {
             fields["prompt_tokens"] = "\(usage.promptTokens)"

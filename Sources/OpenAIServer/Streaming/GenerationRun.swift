@@ -1,5 +1,6 @@
 import InferenceEngine
 import TextGeneration
+import Tracing
 
 /// What happens while the answers to one request are drawn.
 enum RunEvent: Sendable {
@@ -23,6 +24,8 @@ struct GenerationRun: Sendable {
     var options: GenerationOptions
     var connection: Connection
     var ticket: AdmissionTicket
+    /// Told what became of the answers.
+    var span: (any Span)?
     var tick: Duration
     var timeout: Duration
 
@@ -55,14 +58,26 @@ struct GenerationRun: Sendable {
             group.addTask {
                 if (try? await Task.sleep(for: timeout)) != nil { source.finish(throwing: APIError.timedOut) }
             }
-            var drawnTokens = 0
+            var results: [GenerationResult] = []
+            var prefilled: Int?
+            defer {
+                span?.describe(
+                    results,
+                    promptTokens: prompts.reduce(0) { $0 + $1.tokenIDs.count },
+                    cachedTokens: prefilled ?? results.reduce(0) { $0 + $1.usage.cachedTokens }
+                )
+            }
             for try await event in events {
-                if case .answer(_, .finished(let result)) = event { drawnTokens += result.usage.completionTokens }
+                switch event {
+                case .answer(_, .finished(let result)): results.append(result)
+                case .prefilled(let cached): prefilled = (prefilled ?? 0) + cached
+                case .answer, .tick: break
+                }
                 try await handle(event)
             }
             // A cancelled task's stream ends as if all had been said.
             try Task.checkCancellation()
-            ticket.release(drawnTokens: drawnTokens / choices)
+            ticket.release(drawnTokens: results.reduce(0) { $0 + $1.usage.completionTokens } / choices)
         }
     }
 

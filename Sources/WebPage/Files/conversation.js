@@ -18,7 +18,7 @@ export function addNode(conversation, parent, fields) {
     choose(conversation, node);
     conversation.updated = Date.now();
     if (!conversation.title && node.role === "user") {
-        const line = node.text.trim().split("\n", 1)[0];
+        const line = node.text.trim().split("\n", 1)[0].replace(/\$([^$]+)\$/g, "$1");
         conversation.title = line.length > 80 ? `${line.slice(0, 79)}…` : line;
     }
     return node;

@@ -31,10 +31,14 @@ export class MarkdownView {
         // Characters and elements that will not change any more.
         this.committed = 0;
         this.settled = 0;
+        this.whole = null;
     }
 
     /** Shows the text so far, which begins with what was shown before; `isDone` when nothing more will come. */
     update(text, isDone) {
+        // Shown whole already.
+        if (isDone && text.length === this.whole) return;
+        this.whole = isDone ? text.length : null;
         this.source.extend(text, isDone);
         let tokens = lex(this.source.visible(this.committed, isDone), !isDone);
         if (!isDone) tokens = this.settle(tokens);

@@ -125,7 +125,12 @@ import Testing
                         let first = output.fileHandleForReading.availableData
                         chat.interrupt()
                         // Said when the first answer has ended.
-                        let note = errors.fileHandleForReading.availableData + errors.fileHandleForReading.availableData
+                        var note = Data()
+                        while !String(decoding: note, as: UTF8.self).contains("stopped") {
+                            let more = errors.fileHandleForReading.availableData
+                            if more.isEmpty { break }
+                            note += more
+                        }
                         try input.fileHandleForWriting.write(contentsOf: Data("two\n".utf8))
                         try input.fileHandleForWriting.close()
                         let rest = output.fileHandleForReading.readDataToEndOfFile()

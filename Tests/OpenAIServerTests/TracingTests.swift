@@ -93,7 +93,7 @@ import Tracing
         defer { running.cancel() }
         let port = try #require(await ports.first { _ in true })
         func ask(_ path: String, _ body: String) async throws -> Reply {
-            let headers = [InMemoryTracer.traceIDKey: "trace-7", InMemoryTracer.spanIDKey: "span-7"]
+            let headers = [InMemoryTracer.traceIDKey: "trace-of-one-client", InMemoryTracer.spanIDKey: "span-of-one-client"]
             let message = RunningServer.message("POST", path, headers, body: Data(body.utf8))
             return try await blocking {
                 let client = try Client(port: port)
@@ -110,15 +110,15 @@ import Tracing
         )
         #expect(try await ask("/v1/completions", "{").status == 400)
         // Other tests of this process have spans, too.
-        func finished() -> [FinishedInMemorySpan] { tracer.finishedSpans.filter { $0.traceID == "trace-7" } }
+        func finished() -> [FinishedInMemorySpan] { tracer.finishedSpans.filter { $0.traceID == "trace-of-one-client" } }
         let deadline = ContinuousClock.now + .seconds(5)
         while finished().count < 3, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(10))
         }
         let spans = finished()
         try #require(spans.count == 3)
-        #expect(!tracer.activeSpans.contains { $0.traceID == "trace-7" })
-        #expect(spans.allSatisfy { $0.traceID == "trace-7" && $0.parentSpanID == "span-7" && $0.kind == .server })
+        #expect(!tracer.activeSpans.contains { $0.traceID == "trace-of-one-client" })
+        #expect(spans.allSatisfy { $0.traceID == "trace-of-one-client" && $0.parentSpanID == "span-of-one-client" && $0.kind == .server })
         #expect(
             spans.map(\.operationName) == ["POST /v1/chat/completions", "POST /v1/completions", "POST /v1/completions"]
         )

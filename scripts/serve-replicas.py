@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Two replicas behind nginx, of which one is killed under load.
 
-Takes Deploy/nginx/kongur.conf as it is but for the ports. While clients ask, one replica is killed without a warning, started anew
-after some seconds, and the other one then ended as a roll-out does, by SIGTERM. Every request must end in a complete answer, or, where a killed replica
-had begun to stream it, in a connection that ends early; 429 and 503 are answers, too. Needs nginx.
+Takes Deploy/nginx/kongur.conf as it is but for the ports. While clients ask, one replica is killed without a warning, started
+anew after some seconds, and the other one then ended as a roll-out does, by SIGTERM. Every request must end in a complete
+answer, or, where a killed replica had begun to stream it, in a connection that ends early; 429 and 503 are answers, too.
+Needs nginx.
 
     scripts/serve-replicas.py [--seconds 30]
 """
@@ -14,9 +15,11 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -47,7 +50,8 @@ class Balancer:
                 + "".join(f"{kind}_temp_path {path}/{kind};\n" for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"])
                 + text + "}\n"
             )
-        self.process = subprocess.Popen(["nginx", "-p", path, "-c", "nginx.conf"], stderr=subprocess.DEVNULL)
+        nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin") or sys.exit("nginx is not installed")
+        self.process = subprocess.Popen([nginx, "-p", path, "-c", "nginx.conf"], stderr=subprocess.DEVNULL)
         while self.process.poll() is None:
             try:
                 return socket.create_connection(("127.0.0.1", self.port), timeout=1).close()

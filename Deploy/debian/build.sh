@@ -48,6 +48,7 @@ Architecture: $architecture
 Maintainer: The Kongur maintainers <maintainers@kongur.invalid>
 Installed-Size: $(du -sk "$root" | cut -f1)
 Depends: libc6 (>= $glibc), libgcc-s1, libstdc++6, zlib1g
+Recommends: libjs-katex, libjs-marked, libjs-highlight.js
 Section: net
 Priority: optional
 Description: server for small reasoning models

@@ -93,7 +93,9 @@ import Tracing
         defer { running.cancel() }
         let port = try #require(await ports.first { _ in true })
         func ask(_ path: String, _ body: String) async throws -> Reply {
-            let headers = [InMemoryTracer.traceIDKey: "trace-of-one-client", InMemoryTracer.spanIDKey: "span-of-one-client"]
+            let headers = [
+                InMemoryTracer.traceIDKey: "trace-of-one-client", InMemoryTracer.spanIDKey: "span-of-one-client",
+            ]
             let message = RunningServer.message("POST", path, headers, body: Data(body.utf8))
             return try await blocking {
                 let client = try Client(port: port)
@@ -110,7 +112,9 @@ import Tracing
         )
         #expect(try await ask("/v1/completions", "{").status == 400)
         // Other tests of this process have spans, too.
-        func finished() -> [FinishedInMemorySpan] { tracer.finishedSpans.filter { $0.traceID == "trace-of-one-client" } }
+        func finished() -> [FinishedInMemorySpan] {
+            tracer.finishedSpans.filter { $0.traceID == "trace-of-one-client" }
+        }
         let deadline = ContinuousClock.now + .seconds(5)
         while finished().count < 3, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(10))
@@ -118,7 +122,11 @@ import Tracing
         let spans = finished()
         try #require(spans.count == 3)
         #expect(!tracer.activeSpans.contains { $0.traceID == "trace-of-one-client" })
-        #expect(spans.allSatisfy { $0.traceID == "trace-of-one-client" && $0.parentSpanID == "span-of-one-client" && $0.kind == .server })
+        #expect(
+            spans.allSatisfy {
+                $0.traceID == "trace-of-one-client" && $0.parentSpanID == "span-of-one-client" && $0.kind == .server
+            }
+        )
         #expect(
             spans.map(\.operationName) == ["POST /v1/chat/completions", "POST /v1/completions", "POST /v1/completions"]
         )

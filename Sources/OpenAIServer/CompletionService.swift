@@ -86,7 +86,7 @@ struct CompletionService: Sendable {
                 }
             }
             group.addTask {
-                try await Task.sleep(for: timeout)
+                try await EventLoopTimer.sleep(for: timeout)
                 throw APIError(.requestTimeout, type: "timeout_error", "the body did not arrive in time")
             }
             guard let body = try await group.next() else { throw CancellationError() }

@@ -53,10 +53,10 @@ struct GenerationRun: Sendable {
                 }
             }
             group.addTask {
-                while (try? await Task.sleep(for: tick)) != nil { source.yield(.tick) }
+                while (try? await EventLoopTimer.sleep(for: tick)) != nil { source.yield(.tick) }
             }
             group.addTask {
-                if (try? await Task.sleep(for: timeout)) != nil { source.finish(throwing: APIError.timedOut) }
+                if (try? await EventLoopTimer.sleep(for: timeout)) != nil { source.finish(throwing: APIError.timedOut) }
             }
             var results: [GenerationResult] = []
             var prefilled: Int?

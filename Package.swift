@@ -85,7 +85,7 @@ let package = Package(
         room("Checkpoints", ["Tensors"]),
         room("ONNX", ["Tensors", protobuf], exclude: ["Protobuf/onnx.proto"]),
         // 2
-        room("DeviceRuntime", ["Tensors", "XIR"]),
+        room("DeviceRuntime", ["Tensors", "XIR", crypto]),
         room("Frontends", ["Checkpoints", "ONNX", "XIR", "Tensors"]),
         // 3
         room("ReferenceBackend", ["DeviceRuntime", "Tensors", "XIR"]),
@@ -112,8 +112,7 @@ let package = Package(
             "Kongur",
             [
                 "CPUBackend", "Checkpoints", "DeviceRuntime", "Frontends", "InferenceEngine", "ModelHub", "ONNX",
-                "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers", "XIR", "XIRCompiler",
-                tracing,
+                "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers", "XIR", "XIRCompiler", crypto, tracing,
             ]
         ),
         // 8

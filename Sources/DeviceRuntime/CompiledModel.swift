@@ -34,18 +34,22 @@ package struct CompiledModel: Sendable {
     package var contextLength: Int
     /// Tokens that end an answer.
     package var stopTokenIDs: Set<Int>
+    /// See `ModelDigest.weights`; nil when it was not written down where the model was read from.
+    package var weightsDigest: String?
 
     package init(
         program: Program,
         cache: KVCacheLayout,
         vocabularySize: Int,
         contextLength: Int,
-        stopTokenIDs: Set<Int>
+        stopTokenIDs: Set<Int>,
+        weightsDigest: String? = nil
     ) {
         self.program = program
         self.cache = cache
         self.vocabularySize = vocabularySize
         self.contextLength = contextLength
         self.stopTokenIDs = stopTokenIDs
+        self.weightsDigest = weightsDigest
     }
 }

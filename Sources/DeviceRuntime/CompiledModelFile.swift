@@ -1,3 +1,4 @@
+import Crypto
 import Tensors
 import XIR
 
@@ -22,19 +23,12 @@ package enum CompiledModelFile {
     /// The folder is the caller's: write into one with a temporary name and rename it, so that nobody sees half a model.
     /// Throws `.fileNotWritable` with the path and the system's reason.
     package static func write(_ model: CompiledModel, to directory: String) throws(DeviceError) {
-        var offsets: [Int] = []
-        var offset = 0
-        for constant in model.program.constants {
-            offsets.append(offset)
-            offset += (constant.tensor.byteCount + pageSize - 1) / pageSize * pageSize
-        }
+        var model = model
+        let (offsets, byteCount) = layout(model.program.constants)
         do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-            let record = ModelRecord(model, offsets: offsets, weightByteCount: offset)
-            let path = directory + "/" + programName
-            try encoder.encode(record).write(to: URL(filePath: path))
-            try writeWeights(model.program.constants, to: directory + "/" + weightsName)
+            model.weightsDigest = try writeWeights(model.program.constants, to: directory + "/" + weightsName)
+            let record = ModelRecord(model, offsets: offsets, weightByteCount: byteCount)
+            try encode(record).write(to: URL(filePath: directory + "/" + programName))
         } catch {
             throw DeviceError(
                 .fileNotWritable,
@@ -44,14 +38,38 @@ package enum CompiledModelFile {
         }
     }
 
-    private static func writeWeights(_ constants: [ProgramConstant], to path: String) throws {
-        let file = try WritableFile(path: path)
+    /// Where each constant begins, and the size of all.
+    static func layout(_ constants: [ProgramConstant]) -> (offsets: [Int], byteCount: Int) {
+        var offsets: [Int] = []
+        var offset = 0
         for constant in constants {
-            try constant.tensor.forEachPiece { try file.append($0) }
+            offsets.append(offset)
+            offset += (constant.tensor.byteCount + pageSize - 1) / pageSize * pageSize
+        }
+        return (offsets, offset)
+    }
+
+    /// The same record is the same text, always.
+    static func encode(_ record: ModelRecord) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        return try encoder.encode(record)
+    }
+
+    /// Returns the weights' hash, as `ModelDigest.weights` does.
+    private static func writeWeights(_ constants: [ProgramConstant], to path: String) throws -> String {
+        let file = try WritableFile(path: path)
+        var hash = SHA256()
+        for constant in constants {
+            try constant.tensor.forEachPiece {
+                try file.append($0)
+                hash.update(bufferPointer: $0)
+            }
             let padding = (pageSize - constant.tensor.byteCount % pageSize) % pageSize
             if padding > 0 { try file.append([UInt8](repeating: 0, count: padding)) }
         }
         try file.synchronize()
+        return ModelDigest.text(hash.finalize())
     }
 
     /// Opens a model by mapping its weights.

@@ -62,6 +62,8 @@ struct ModelRecord: Codable {
     var limits: [String: Int]
     var arenaByteCount: Int
     var weightByteCount: Int
+    /// See `ModelDigest.weights`; older files lack it.
+    var weightsDigest: String?
 }
 
 extension ModelRecord {
@@ -99,6 +101,7 @@ extension ModelRecord {
         limits = program.limits
         arenaByteCount = program.arenaByteCount
         self.weightByteCount = weightByteCount
+        weightsDigest = model.weightsDigest
     }
 
     /// The model, checked; its constants are views of `weights`.
@@ -163,7 +166,8 @@ extension ModelRecord {
             ),
             vocabularySize: vocabularySize,
             contextLength: contextLength,
-            stopTokenIDs: Set(stopTokenIDs)
+            stopTokenIDs: Set(stopTokenIDs),
+            weightsDigest: weightsDigest
         )
     }
 

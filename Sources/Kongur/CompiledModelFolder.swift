@@ -4,7 +4,7 @@ import Foundation
 /// A compiled model as a folder: the program with its weights, the tokenizer's files, and what they came from.
 package enum CompiledModelFolder {
     private static let defaultsName = "sampling.json"
-    private static let tokenizerFiles = [
+    static let tokenizerFiles = [
         "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "added_tokens.json",
         "chat_template.jinja",
     ]

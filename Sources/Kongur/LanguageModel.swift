@@ -1,4 +1,5 @@
 import CPUBackend
+import Crypto
 import DeviceRuntime
 import Foundation
 package import InferenceEngine
@@ -28,10 +29,12 @@ public final class LanguageModel: Sendable {
     package let defaults: SamplingDefaults
     /// What it will take in memory at most.
     package let memory: MemoryPlan
+    private let tokenizerFolder: String
 
     init(_ loaded: LoadedModel, engine: Engine, memory: MemoryPlan) {
         self.memory = memory
         path = loaded.path
+        tokenizerFolder = loaded.tokenizerFolder
         defaults = loaded.defaults
         self.engine = engine
         generator = loaded.tokenizer.map { TextGenerator(tokenizer: $0, template: loaded.template, engine: engine) }
@@ -81,6 +84,22 @@ public final class LanguageModel: Sendable {
         } catch {
             throw KongurError(error)
         }
+    }
+
+    /// A hash of all that answers depend on besides what is asked: this version, the device, the model, its tokenizer.
+    ///
+    /// Cost: reading the tokenizer's files, and what `ModelDigest.of` takes.
+    package func digest() throws -> String {
+        var hash = SHA256()
+        func add(_ data: Data) {
+            withUnsafeBytes(of: UInt64(data.count).littleEndian) { hash.update(bufferPointer: $0) }
+            hash.update(data: data)
+        }
+        for text in [version, engine.device.name, try ModelDigest.of(engine.model)] { add(Data(text.utf8)) }
+        for file in CompiledModelFolder.tokenizerFiles {
+            add(FileManager.default.contents(atPath: "\(tokenizerFolder)/\(file)") ?? Data())
+        }
+        return Data(hash.finalize()).base64EncodedString()
     }
 
     /// Answers a question, asked through the model's chat template; a model without one continues the text.

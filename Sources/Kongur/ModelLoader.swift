@@ -9,6 +9,8 @@ import XIRCompiler
 package struct LoadedModel: Sendable {
     /// What was asked for.
     package var path: String
+    /// Where the tokenizer's files are.
+    package var tokenizerFolder: String
     package var compiled: CompiledModel
     /// Nil for a model without one, which takes token ids alone.
     package var tokenizer: Tokenizer?
@@ -71,6 +73,7 @@ package struct ModelLoader: Sendable {
         }
         return LoadedModel(
             path: location.path,
+            tokenizerFolder: folder,
             compiled: compiled,
             tokenizer: hasTokenizer ? try Tokenizer.load(directory: folder) : nil,
             template: try ChatTemplate.load(directory: folder),

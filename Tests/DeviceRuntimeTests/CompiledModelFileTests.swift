@@ -56,6 +56,27 @@ import XIR
         }
     }
 
+    /// Answers that are kept belong to a model by its digest.
+    @Test func digestsTellModelsApart() throws {
+        let model = Self.model()
+        let digest = try ModelDigest.of(model)
+        try withFolder { folder in
+            try CompiledModelFile.write(model, to: folder)
+            var read = try CompiledModelFile.read(from: folder)
+            #expect(read.weightsDigest != nil)
+            #expect(try ModelDigest.of(read) == digest)
+            // As a file of an older version.
+            read.weightsDigest = nil
+            #expect(try ModelDigest.of(read) == digest)
+        }
+        var others = [model, model, model, model]
+        others[0].program.constants[1] = ProgramConstant("norm", Tensor([1, 2, 4] as [Float], [3]))
+        others[1].program.steps[1].attributes["epsilon"] = .float(1e-5)
+        others[2].contextLength = 65
+        others[3].cache.elementType = .float32
+        for other in others { #expect(try ModelDigest.of(other) != digest) }
+    }
+
     @Test func shortWeightsAreRefused() throws {
         try withFolder { folder in
             try CompiledModelFile.write(Self.model(), to: folder)

@@ -29,6 +29,7 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
@@ -59,6 +60,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
@@ -77,12 +79,14 @@ let package = Package(
         room("HTTPTransport", [asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nioSSL]),
         room("WebPage", resources: [.embedInCode("Files")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         // 1
         room("Grammars", ["Tokenizers"]),
         room("XIR", ["Tensors"]),
         room("ModelHub", ["HTTPTransport", asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), crypto]),
         room("OpenAIClient", ["HTTPTransport", asyncHTTPClient, nio("NIOCore"), nio("NIOHTTP1")]),
         room("Checkpoints", ["Tensors"]),
+        room("ResponseCaching", ["CHiredis", grdb, crypto, logging]),
         room("ONNX", ["Tensors", protobuf], exclude: ["Protobuf/onnx.proto"]),
         // 2
         room("DeviceRuntime", ["Tensors", "XIR", crypto]),
@@ -152,6 +156,7 @@ let package = Package(
         ),
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
         tests("GrammarsTests", ["Grammars", "KongurTesting", "Tokenizers"], exclude: ["validate.py"]),
+        tests("ResponseCachingTests", ["KongurTesting", "ResponseCaching", grdb, logging]),
         tests("XIRTests", ["KongurTesting", "XIR", "Tensors"], exclude: ["Golden"]),
         tests("CheckpointsTests", ["Checkpoints", "KongurTesting", "Tensors"]),
         tests(

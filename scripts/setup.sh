@@ -9,6 +9,9 @@ needs() {
     have c++ || echo g++
     [ -e /usr/include/stdlib.h ] || echo libc6-dev
     [ -e /usr/include/zlib.h ] || echo zlib1g-dev
+    [ -e /usr/include/sqlite3.h ] || echo libsqlite3-dev
+    [ -e /usr/include/hiredis/hiredis.h ] || echo libhiredis-dev
+    have redis-server || echo redis-server
     have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 

@@ -104,8 +104,8 @@ let package = Package(
         room(
             "OpenAIServer",
             [
-                "DeviceRuntime", "InferenceEngine", "PrometheusMetrics", "Tensors", "TextGeneration", "Tokenizers",
-                "WebPage", hummingbird, hummingbirdCore, hummingbirdTLS,
+                "DeviceRuntime", "InferenceEngine", "PrometheusMetrics", "ResponseCaching", "Tensors", "TextGeneration",
+                "Tokenizers", "WebPage", hummingbird, hummingbirdCore, hummingbirdTLS,
                 httpTypes,
                 nio("NIOCore"), nio("NIOPosix"), nioHTTPTypes, nioSSL, logging, serviceLifecycle, unixSignals, crypto,
                 instrumentation, tracing,
@@ -124,7 +124,8 @@ let package = Package(
             name: "KongurCLI",
             dependencies: [
                 "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "InferenceEngine", "Kongur", "ModelHub",
-                "ONNX", "OpenAIClient", "OpenAIServer", "PrometheusMetrics", "ReferenceBackend", "Tensors",
+                "ONNX", "OpenAIClient", "OpenAIServer", "PrometheusMetrics", "ReferenceBackend", "ResponseCaching",
+                "Tensors",
                 "TextGeneration", "Tokenizers", "XIR", "XIRCompiler",
                 argumentParser, configuration, logging, system, yams,
             ],
@@ -187,8 +188,8 @@ let package = Package(
         tests(
             "OpenAIServerTests",
             [
-                "DeviceRuntime", "OpenAIServer", "InferenceEngine", "KongurCLI", "KongurTesting", "TextGeneration",
-                "Tokenizers", httpTypes, inMemoryTracing, logging, tracing,
+                "DeviceRuntime", "OpenAIServer", "InferenceEngine", "KongurCLI", "KongurTesting", "ResponseCaching",
+                "TextGeneration", "Tokenizers", httpTypes, inMemoryTracing, logging, tracing,
             ],
             exclude: ["WebPage"]
         ),

@@ -37,6 +37,8 @@ package struct AnswerRequest: Sendable, Encodable {
     package var thinkingTokenBudget: Int?
     /// Whether the answer ends with how many tokens it took.
     package var includesUsage = true
+    /// Whether an answer that the server has given before will do.
+    package var usesCache = true
 
     package init(model: String, input: Input) {
         self.model = model

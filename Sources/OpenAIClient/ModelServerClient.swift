@@ -76,7 +76,8 @@ package struct ModelServerClient: Sendable {
         } catch {
             throw OpenAIClientError(.invalidResponse, "the request cannot be written as JSON", cause: error)
         }
-        let response = try await send(.POST, request.path, body: body, within: Self.silence)
+        let headers: HTTPHeaders = request.usesCache ? [:] : ["Cache-Control": "no-store"]
+        let response = try await send(.POST, request.path, headers, body: body, within: Self.silence)
         let type = response.headers.first(name: "Content-Type") ?? "nothing that it names"
         guard type.lowercased().hasPrefix("text/event-stream") else {
             throw unexpected(request.path, try await whole(response), "sends \(type.shortened), not a stream of events")
@@ -88,11 +89,13 @@ package struct ModelServerClient: Sendable {
     private func send(
         _ method: HTTPMethod,
         _ path: String,
+        _ headers: HTTPHeaders = [:],
         body: Data?,
         within limit: Duration
     ) async throws(OpenAIClientError) -> HTTPClientResponse {
         var request = HTTPClientRequest(url: address.description + path)
         request.method = method
+        request.headers = headers
         request.headers.add(name: "User-Agent", value: "kongur")
         // A server may close a connection that was kept just when the next request is sent, and the request fails for nothing.
         request.headers.add(name: "Connection", value: "close")

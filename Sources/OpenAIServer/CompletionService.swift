@@ -12,6 +12,8 @@ struct CompletionService: Sendable {
     let admission: Admission
     let rateLimit: RateLimit
     let memory: RequestMemory
+    /// Nil where every answer is computed.
+    let cache: AnswerCache?
     let report: EngineReport
     let configuration: ServerConfiguration
     /// Who made the answers, as `system_fingerprint` tells.
@@ -53,9 +55,16 @@ struct CompletionService: Sendable {
         let share = RequestMemory.Share(memory)
         let body = try await read(request, share)
         context.record.readBody()
+        if Self.asksAnew(request) { context.record.askAnew() }
         return try await NIOThreadPool.singleton.runIfActive {
             try withExtendedLifetime(share) { try parse(RequestFields(Array(buffer: body))) }
         }
+    }
+
+    /// Whether a request's headers want no answer that was given to another.
+    private static func asksAnew(_ request: Request) -> Bool {
+        let directives = request.headers[.cacheControl]?.lowercased().split { $0 == "," || $0.isWhitespace } ?? []
+        return directives.contains("no-store") || directives.contains("no-cache")
     }
 
     private func checkLength(_ request: Request) throws(APIError) {
@@ -138,15 +147,29 @@ struct CompletionService: Sendable {
         }
         options.cacheSalt = key?.cacheSalt
         let promptTokens = prompts.map(\.tokenIDs.count).max() ?? 0
+        let newTokens = options.maxNewTokens ?? model.generator.contextLength - promptTokens
+        let drawing = AnswerDrawing(
+            generator: model.generator,
+            prompts: prompts,
+            count: generation.count,
+            options: options
+        )
+        let admit = { @Sendable [admission] () throws(APIError) in
+            try admission.admit(answers: drawing.choices, promptTokens: promptTokens, newTokens: newTokens)
+        }
         let ticket: AdmissionTicket
-        do throws(APIError) {
+        var source = AnswerSource.drawing
+        do {
             try rateLimit.take(key?.name ?? "")
-            ticket = try admission.admit(
-                answers: prompts.count * generation.count,
-                promptTokens: promptTokens,
-                newTokens: options.maxNewTokens ?? model.generator.contextLength - promptTokens
-            )
-        } catch {
+            if generation.usesCache, !context.record.asksAnew, let cache, let key = cache.key(drawing, model) {
+                ticket = try admission.attend()
+                let (answers, origin) = try await cache.open(key, drawing, admit: admit)
+                source = answers
+                context.record.open(origin)
+            } else {
+                ticket = try admit()
+            }
+        } catch let error as APIError {
             report.rejected(error.code ?? error.type)
             throw error
         }
@@ -159,10 +182,8 @@ struct CompletionService: Sendable {
         )
         report.admitted(choices: generation.count)
         let run = GenerationRun(
-            generator: model.generator,
-            prompts: prompts,
-            count: generation.count,
-            options: options,
+            drawing: drawing,
+            source: source,
             connection: try await ConnectionGuard.connection(of: context.channel),
             ticket: ticket,
             span: span,
@@ -176,6 +197,7 @@ struct CompletionService: Sendable {
             fingerprint: fingerprint
         )
         var headers = HTTPFields()
+        headers[.cacheOrigin] = context.record.origin?.rawValue
         if prompts.contains(where: \.isMostlyChinese) {
             headers[.languageHint] = "small reasoning models are often better in English; try asking in English"
         }

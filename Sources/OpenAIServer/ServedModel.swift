@@ -10,13 +10,22 @@ package struct ServedModel: Sendable {
     package var defaults: SamplingParameters
     /// Seconds since 1970 at which it was loaded.
     package var created: Int
+    /// A hash of all that its answers depend on besides the request.
+    package var digest: String
 
-    package init(names: [String], generator: TextGenerator, defaults: SamplingParameters, created: Int) {
+    package init(
+        names: [String],
+        generator: TextGenerator,
+        defaults: SamplingParameters,
+        created: Int,
+        digest: String
+    ) {
         precondition(!names.isEmpty)
         self.names = names
         self.generator = generator
         self.defaults = defaults
         self.created = created
+        self.digest = digest
     }
 
     var name: String { names[0] }

@@ -6,6 +6,7 @@ package import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
+import ResponseCaching
 import ServiceLifecycle
 import UnixSignals
 
@@ -25,6 +26,7 @@ package struct Server: Sendable {
     private let monitor: ProgressMonitor
     private let metrics: ServerMetrics
     private let page: WebPageRoutes
+    private let cache: AnswerCache?
 
     /// Throws `Failure` for a configuration that is not safe or not sound.
     package init(
@@ -52,6 +54,22 @@ package struct Server: Sendable {
         metrics.follow(model.engine, version: version)
         self.logger = logger
         page = WebPageRoutes(model: model, javaScriptFolder: configuration.javaScriptFolder, logger)
+        do {
+            cache = try configuration.responseCache.open(
+                byteCount: configuration.responseCacheByteCount,
+                logger: logger
+            )
+            .map {
+                AnswerCache(
+                    $0,
+                    timeToLive: configuration.responseCacheTimeToLive,
+                    isShared: configuration.sharesResponses,
+                    metrics.cache
+                )
+            }
+        } catch {
+            throw Failure(description: "--response-cache: \(error)")
+        }
         admission = Admission(
             AdmissionQueue.Limits(
                 running: model.engine.limits.maxSequences,
@@ -110,6 +128,7 @@ package struct Server: Sendable {
             admission: admission,
             rateLimit: RateLimit(perMinute: configuration.requestsPerMinute),
             memory: RequestMemory(connections: configuration.maxConnections),
+            cache: cache,
             report: metrics.engine,
             configuration: configuration,
             fingerprint: "kongur-\(version)"

@@ -1,3 +1,5 @@
+package import ResponseCaching
+
 /// How a server listens, whom it lets in, and how much it takes on.
 package struct ServerConfiguration: Sendable {
     package var host = "127.0.0.1"
@@ -25,6 +27,14 @@ package struct ServerConfiguration: Sendable {
     /// Requests of one key; nil is no limit.
     package var requestsPerMinute: Int?
     package var maxConnections = 1024
+    /// Where answers are kept that would be the same again.
+    package var responseCache = CacheLocation.memory
+    /// Bytes of answers in memory or in the file.
+    package var responseCacheByteCount = 64 << 20
+    /// For an answer to be kept.
+    package var responseCacheTimeToLive: Duration = .seconds(86_400)
+    /// Whether the holder of one key may get the answers of another one's.
+    package var sharesResponses = false
     /// Bytes of a request's body; nil is enough for the model's context.
     package var maxBodySize: Int?
     /// For a request's head and body to arrive.
@@ -45,8 +55,10 @@ package struct ServerConfiguration: Sendable {
 
     package init() {}
 
-    /// The memory that connections may take together.
-    package var connectionByteCount: Int { maxConnections * RequestMemory.byteCountPerConnection }
+    /// The memory that connections, and answers that are kept in memory, may take together.
+    package var connectionByteCount: Int {
+        maxConnections * RequestMemory.byteCountPerConnection + (responseCache == .memory ? responseCacheByteCount : 0)
+    }
 
     /// Host and port, as URLs write them.
     package var address: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }

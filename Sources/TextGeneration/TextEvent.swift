@@ -17,8 +17,8 @@ package enum TextEvent: Sendable {
 }
 
 /// Log-probabilities of a drawn token and of the likeliest ones, with their text.
-package struct TokenTextLogprobs: Sendable, Hashable {
-    package struct Entry: Sendable, Hashable {
+package struct TokenTextLogprobs: Sendable, Hashable, Codable {
+    package struct Entry: Sendable, Hashable, Codable {
         package var id: Int
         /// What the token adds to a text; need not be whole characters.
         package var bytes: [UInt8]
@@ -36,7 +36,7 @@ package struct TokenTextLogprobs: Sendable, Hashable {
 }
 
 /// An answer and what it cost.
-package struct GenerationResult: Sendable, Hashable {
+package struct GenerationResult: Sendable, Hashable, Codable {
     /// Everything that the model wrote, thinking and tags included.
     package var text: String
     /// What the model thought; empty when it did not.

@@ -1,7 +1,7 @@
 package import InferenceEngine
 
 /// Tokens that a prompt and its answer took.
-package struct TokenUsage: Sendable, Hashable {
+package struct TokenUsage: Sendable, Hashable, Codable {
     package var promptTokens: Int
     /// Prompt tokens that were in the cache already.
     package var cachedTokens: Int
@@ -33,7 +33,7 @@ package struct TokenUsage: Sendable, Hashable {
 }
 
 /// How long an answer took.
-package struct GenerationTimings: Sendable, Hashable {
+package struct GenerationTimings: Sendable, Hashable, Codable {
     /// Waiting for a place in the batch.
     package var queue: Duration?
     /// From submission, waiting included; nil when there was no token.

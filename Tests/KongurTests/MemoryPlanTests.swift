@@ -39,7 +39,7 @@ struct MemoryPlanTests {
         #expect(plan.cacheTokens == 2 * model.contextLength)
         #expect(plan.cacheByteCount == plan.cacheTokens * footprint.cacheByteCountPerToken)
         #expect(plan.byteCount == base + 1 << 20 + plan.cacheByteCount)
-        #expect(plan.connectionByteCount == 1 << 20 && plan.line.contains("connections 1 MB"))
+        #expect(plan.connectionByteCount == 1 << 20 && plan.line.contains("connections and kept answers 1 MB"))
     }
 
     @Test func theCacheGetsWhatTheRestLeaves() throws {

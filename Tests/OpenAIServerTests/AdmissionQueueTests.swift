@@ -1,4 +1,5 @@
 import HTTPTypes
+import Synchronization
 import Testing
 
 @testable import OpenAIServer
@@ -62,13 +63,40 @@ struct AdmissionTests {
             // A hundred tokens wait, half of a hundred run, ten are computed a second.
             #expect(error.retryAfter == 15)
         }
-        tickets[0].release(drawnTokens: 60)
-        tickets[0].release(drawnTokens: 60)
+        tickets[0].drew(tokens: 60)
+        tickets[0].release()
+        tickets[0].release()
         #expect(admission.answers == 1)
         _ = try admission.admit(answers: 1, promptTokens: 1, newTokens: 1)
         #expect(admission.answers == 1, "a ticket that nobody holds gives its place back")
         // The second one is held until here.
         withExtendedLifetime(tickets) {}
+    }
+
+    /// Answers that are kept, or computed for another request, are given however much is waiting.
+    @Test func takesInWhoWaitsForNothing() async throws {
+        let admission = admission()
+        let tickets = try (0..<2).map { _ in try admission.admit(answers: 1, promptTokens: 900, newTokens: 60) }
+        let guests = try (0..<100).map { _ in try admission.attend() }
+        #expect(admission.answers == 2 && admission.waitingTokens == 900)
+        #expect(throws: APIError.self) { try admission.admit(answers: 1, promptTokens: 1, newTokens: 1) }
+        for ticket in tickets { ticket.release() }
+        // One that is alone with guests is alone.
+        let long = try admission.admit(answers: 10, promptTokens: 5000, newTokens: 1)
+        long.release()
+        admission.drain(seconds: 1)
+        #expect(throws: APIError.self) { try admission.attend() }
+        // Whoever is being answered is waited for.
+        let isIdle = Mutex(false)
+        async let idle: Void = {
+            await admission.waitUntilIdle()
+            isIdle.withLock { $0 = true }
+        }()
+        for guest in guests {
+            #expect(!isIdle.withLock { $0 })
+            guest.release()
+        }
+        await idle
     }
 
     @Test func drains() async throws {

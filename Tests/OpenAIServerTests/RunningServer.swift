@@ -11,12 +11,18 @@ final class RunningServer: Sendable {
 
     /// Starts a server and returns when it listens.
     ///
-    /// Without `readsLog` nobody reads what it logs after that, as with a terminal that was stopped.
-    init(_ arguments: String..., environment: [String: String] = [:], readsLog: Bool = true) async throws {
+    /// Without a `cache` every request is computed, also one that was asked before. Without `readsLog` nobody reads what it
+    /// logs after that, as with a terminal that was stopped.
+    init(
+        _ arguments: String...,
+        cache: String = "off",
+        environment: [String: String] = [:],
+        readsLog: Bool = true
+    ) async throws {
         folder = try TemporaryFolder()
         process = Process()
         process.executableURL = URL(fileURLWithPath: KongurProgram.path)
-        process.arguments = ["serve", "--port", "0"] + arguments
+        process.arguments = ["serve", "--port", "0", "--response-cache", cache] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardOutput = FileHandle.nullDevice
         let log = try folder.write([], to: "log")
@@ -46,7 +52,7 @@ final class RunningServer: Sendable {
         throw ServerFailure(description: "the server did not start: \(text)")
     }
 
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    deinit { if process.isRunning { kill() } }
 
     /// What it has written to standard error.
     var log: String { Self.text(folder.path + "/log") }
@@ -59,6 +65,12 @@ final class RunningServer: Sendable {
             throw ServerFailure(description: "the system does not say how much memory the server holds")
         }
         return kibibytes << 10
+    }
+
+    /// Ends it as a crash does.
+    func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
     }
 
     /// Asks it to end, as an operator does.

@@ -51,7 +51,9 @@ struct ServerSettingsTests {
         ["--port", "70000"], ["--keep-alive", "nan"], ["--preset", "wizard"], ["--log-level", "loud"],
         ["--host", "0.0.0.0"], ["--tls-key", "/nowhere"], ["--keys-file", "/nowhere"], ["--config", "/nowhere"],
         ["--api-key", "short"], ["--system", "a", "--preset", "olympiad"],
-        ["--host", "203.0.113.7", "--allow-anonymous"],
+        ["--host", "203.0.113.7", "--allow-anonymous"], ["--response-cache", "disk"],
+        ["--response-cache", "sqlite:/nowhere/at/all"], ["--response-cache", "redis://host:port"],
+        ["--response-cache-mib", "0"], ["--response-cache-ttl", "-1"],
     ])
     func refusesWhatDoesNotFit(_ arguments: [String]) throws {
         let result = try KongurProgram().run(["serve"] + arguments)
@@ -86,6 +88,16 @@ struct ServerSettingsTests {
         #expect(result.error.contains("note: KONGUR_PORT=tcp://10.0.0.1:80"))
         program.environment["KONGUR_PORT"] = "eighty"
         #expect(try program.run("serve", "--print-configuration").status == 2)
+    }
+
+    /// The address of Redis holds a password.
+    @Test func passwordsAreNotPrinted() throws {
+        let program = KongurProgram(environment: ["KONGUR_RESPONSE_CACHE": "redis://ann:open-sesame@host:7000/2"])
+        let result = try program.run("serve", "--print-configuration")
+        #expect(result.output.contains("response-cache: \"redis://host:7000/2\"\n"))
+        #expect(!result.output.contains("sesame"))
+        let wrong = try program.run("serve", "--response-cache", "redis://ann:open-sesame@host:x")
+        #expect(wrong.status == 2 && !wrong.error.contains("sesame"))
     }
 
     @Test func putsASystemMessageFirstWhereThereIsNone() async throws {

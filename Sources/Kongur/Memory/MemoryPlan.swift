@@ -12,7 +12,7 @@ package struct MemoryPlan: Sendable, Hashable {
     package let workByteCount: Int
     /// What the process holds before that, and what it needs besides.
     package let processByteCount: Int
-    /// What is kept for connections.
+    /// What connections and kept answers may take.
     package let connectionByteCount: Int
     package let cacheByteCount: Int
     /// Blocks of the key/value cache.
@@ -83,13 +83,14 @@ package struct MemoryPlan: Sendable, Hashable {
     }
 
     private var parts: String {
-        let connections = connectionByteCount > 0 ? " + connections \(Self.size(connectionByteCount))" : ""
+        let connections =
+            connectionByteCount > 0 ? " + connections and kept answers \(Self.size(connectionByteCount))" : ""
         return
             "weights \(Self.size(weightByteCount)) + work \(Self.size(workByteCount)) + process \(Self.size(processByteCount))\(connections) + cache \(Self.size(cacheByteCount)) (\(cacheTokens) tokens)"
     }
 
     private var shortage: String {
-        let connections = connectionByteCount > 0 ? ", allow fewer connections" : ""
+        let connections = connectionByteCount > 0 ? ", allow fewer connections or keep fewer answers" : ""
         return
             "the model needs \(Self.size(byteCount)) of memory at least, and may use \(Self.size(limit.byteCount)) (\(limit.reason)): \(parts). Give it more memory, ask for a smaller cache or a shorter context, keep weights or cache in fewer bits\(connections), or choose a smaller model"
     }

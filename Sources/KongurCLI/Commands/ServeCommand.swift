@@ -4,6 +4,7 @@ import Foundation
 import Kongur
 import Logging
 import OpenAIServer
+import ResponseCaching
 import TextGeneration
 
 /// `kongur serve`: the HTTP service.
@@ -65,7 +66,8 @@ struct ServeCommand: AsyncParsableCommand {
             names: [modelName],
             generator: generator,
             defaults: loaded.defaults.sampling,
-            created: Int(Date().timeIntervalSince1970)
+            created: Int(Date().timeIntervalSince1970),
+            digest: configuration.responseCache == .off ? "" : try loaded.digest()
         )
         Console.note("kongur: memory: \(loaded.memory.line)")
         signal(SIGPIPE, SIG_IGN)

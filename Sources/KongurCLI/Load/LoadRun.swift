@@ -19,6 +19,7 @@ struct LoadRun {
         let probe = LoadProbe(client: client, isChat: arguments.chat)
         var request = AnswerRequest(model: model, input: .prompt(""))
         request.temperature = 0
+        request.usesCache = false
         request = try await probe.supported(request)
         if request.ignoreEOS == nil {
             note("the server does not take ignore_eos, so answers may be shorter than asked for")

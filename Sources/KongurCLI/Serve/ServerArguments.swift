@@ -72,6 +72,25 @@ struct ServerArguments: ParsableArguments {
     @Option(help: "Requests a minute for each key, at most; by default there is no limit.")
     var requestsPerMinute: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where answers are kept that would be the same again: off, memory, sqlite:PATH, redis://HOST:PORT or unix:///PATH. Default: memory.",
+            discussion:
+                "A request is answered from it when it was asked before with temperature 0 or a seed; a header X-Kongur-Cache says so.",
+            valueName: "place"
+        )
+    )
+    var responseCache: String?
+
+    @Option(help: "MiB of answers in memory or in the file; Redis has limits of its own. Default: 64.")
+    var responseCacheMib: Int?
+
+    @Option(help: "Seconds for an answer to be kept. Default: 86400.")
+    var responseCacheTtl: Double?
+
+    @Flag(help: "Let the holders of different keys get each other's answers.")
+    var shareResponses = false
+
     @Option(help: "Connections at once, at most. Default: 1024.")
     var maxConnections: Int?
 
@@ -134,6 +153,10 @@ struct ServerArguments: ParsableArguments {
         add("max-queued-requests", maxQueuedRequests)
         add("max-queued-tokens", maxQueuedTokens)
         add("requests-per-minute", requestsPerMinute)
+        add("response-cache", responseCache)
+        add("response-cache-mib", responseCacheMib)
+        add("response-cache-ttl", responseCacheTtl)
+        add("share-responses", shareResponses ? true : nil)
         add("max-connections", maxConnections)
         add("max-body-size", maxBodySize)
         add("read-timeout", readTimeout)

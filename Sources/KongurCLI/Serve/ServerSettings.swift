@@ -4,6 +4,7 @@ import Foundation
 import Kongur
 import Logging
 import OpenAIServer
+import ResponseCaching
 import SystemPackage
 
 /// The settings of `kongur serve`: flags before the environment (`KONGUR_PORT`), before a YAML file (`port`).
@@ -159,6 +160,10 @@ extension ServerSettings {
         set(\.maxQueuedRequests, try int("max-queued-requests", in: 0...1_000_000))
         set(\.maxQueuedTokens, try int("max-queued-tokens"))
         configuration.requestsPerMinute = try int("requests-per-minute", in: 1...1_000_000)
+        set(\.responseCache, try responseCache())
+        set(\.responseCacheByteCount, try int("response-cache-mib", in: 1...1_000_000).map { $0 << 20 })
+        set(\.responseCacheTimeToLive, try seconds("response-cache-ttl"))
+        set(\.sharesResponses, try flag("share-responses"))
         set(\.maxConnections, try int("max-connections", in: 1...1_000_000))
         configuration.maxBodySize = try int("max-body-size", in: 1...(1 << 30))
         set(\.readTimeout, try seconds("read-timeout"))
@@ -168,6 +173,17 @@ extension ServerSettings {
         set(\.keepAlive, try seconds("keep-alive"))
         set(\.javaScriptFolder, try string("javascript-folder"))
         return configuration
+    }
+
+    private func responseCache() throws -> CacheLocation? {
+        try string("response-cache").map { text in
+            do {
+                return try CacheLocation(parsing: text)
+            } catch {
+                // What was given is not repeated: it may hold a password.
+                throw KongurError(.invalidInput, "--response-cache: \(error)", cause: error)
+            }
+        }
     }
 
     private func keys(_ name: String, _ role: APIKey.Role) throws -> [APIKey] {
@@ -222,6 +238,10 @@ extension ServerSettings {
             ("max-queued-requests", String(unmasked.maxQueuedRequests)),
             ("max-queued-tokens", String(unmasked.maxQueuedTokens)),
             ("requests-per-minute", unmasked.requestsPerMinute.map(String.init)),
+            ("response-cache", quoted(unmasked.responseCache.description)),
+            ("response-cache-mib", String(unmasked.responseCacheByteCount >> 20)),
+            ("response-cache-ttl", seconds(unmasked.responseCacheTimeToLive)),
+            ("share-responses", String(unmasked.sharesResponses)),
             ("max-connections", String(unmasked.maxConnections)),
             ("max-body-size", unmasked.maxBodySize.map(String.init)),
             ("read-timeout", seconds(unmasked.readTimeout)),

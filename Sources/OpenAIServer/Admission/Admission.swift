@@ -52,6 +52,11 @@ package final class Admission: Sendable {
         return try result.get()
     }
 
+    /// Takes in a request for whose answers nobody has to wait, or that waits for those of another.
+    ///
+    /// Throws a 503 while the server shuts down.
+    func attend() throws(APIError) -> AdmissionTicket { try admit(answers: 0, promptTokens: 0, newTokens: 0) }
+
     /// Answers that run or wait.
     package var answers: Int { state.withLock { $0.queue.answers } }
     package var waitingTokens: Int { state.withLock { $0.queue.waiting.tokens } }
@@ -106,6 +111,7 @@ package final class Admission: Sendable {
 final class AdmissionTicket: Sendable {
     private struct State {
         var isReleased = false
+        var drawnTokens: Int?
         var ended: APIError?
         var onCancel: (@Sendable (APIError) -> Void)?
     }
@@ -130,10 +136,13 @@ final class AdmissionTicket: Sendable {
         if let ended { onCancel(ended) }
     }
 
-    func release(drawnTokens: Int? = nil) {
-        let isFirst = state.withLock { state in
+    /// The answers are complete, of so many tokens each.
+    func drew(tokens: Int) { state.withLock { $0.drawnTokens = tokens } }
+
+    func release() {
+        let (isFirst, drawnTokens) = state.withLock { state in
             defer { (state.isReleased, state.onCancel) = (true, nil) }
-            return !state.isReleased
+            return (!state.isReleased, state.drawnTokens)
         }
         if isFirst { admission.release(id, drawnTokens: drawnTokens) }
     }

@@ -49,12 +49,13 @@ struct AdmissionQueue: Sendable {
 
     /// Takes a request in; nil when too much is waiting already.
     ///
-    /// With nobody before it every request is taken, however long.
+    /// With nobody before it every request is taken, however long, and so is one that asks for no answers of its own.
     mutating func add(answers: Int, promptTokens: Int, newTokens: Int) -> UInt64? {
         let entry = Entry(id: nextID, answers: answers, promptTokens: promptTokens, newTokens: newTokens)
         entries.append(entry)
         let waiting = waiting
-        if entries.count > 1, waiting.answers > limits.waiting || waiting.tokens > limits.waitingTokens {
+        let isAlone = self.answers == answers
+        if answers > 0, !isAlone, waiting.answers > limits.waiting || waiting.tokens > limits.waitingTokens {
             entries.removeLast()
             return nil
         }

@@ -10,6 +10,8 @@ final class RequestRecord: Sendable {
         var error: APIError?
         var bodyIsRead = false
         var key: APIKey?
+        var asksAnew = false
+        var origin: AnswerCache.Origin?
     }
 
     /// The client's own, when it gave a sound one.
@@ -36,9 +38,15 @@ final class RequestRecord: Sendable {
     func fail(_ error: APIError) { state.withLock { $0.error = error } }
     func readBody() { state.withLock { $0.bodyIsRead = true } }
     func authenticate(_ key: APIKey) { state.withLock { $0.key = key } }
+    /// The client wants no answer that was given before.
+    func askAnew() { state.withLock { $0.asksAnew = true } }
+    func open(_ origin: AnswerCache.Origin) { state.withLock { $0.origin = origin } }
 
     var usage: Usage? { state.withLock(\.usage) }
     var error: APIError? { state.withLock(\.error) }
     var bodyIsRead: Bool { state.withLock(\.bodyIsRead) }
     var key: APIKey? { state.withLock(\.key) }
+    var asksAnew: Bool { state.withLock(\.asksAnew) }
+    /// Where its answers come from; nil where that is not looked at.
+    var origin: AnswerCache.Origin? { state.withLock(\.origin) }
 }

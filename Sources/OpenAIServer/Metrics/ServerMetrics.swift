@@ -7,12 +7,14 @@ package struct ServerMetrics: Sendable {
     /// The observer that the engine must be made with.
     package let engine: EngineReport
     let http: HTTPReport
+    let cache: CacheReport
 
     /// Metrics of a server that answers as `model` with contexts of up to `contextLength` tokens.
     package init(model: String, contextLength: Int) {
         registry = MetricsRegistry()
         engine = EngineReport(registry, model: model, contextLength: contextLength)
         http = HTTPReport(registry)
+        cache = CacheReport(registry, model: model)
     }
 
     /// Begins to look at the engine and at the process.

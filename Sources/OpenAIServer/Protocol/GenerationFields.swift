@@ -24,6 +24,8 @@ struct GenerationFields: Sendable {
     /// Answers to each prompt.
     var count: Int
     var stream: Bool
+    /// Whether an answer that was given before will do.
+    var usesCache: Bool
     /// Whether a stream ends with what it cost.
     var includeUsage: Bool
 
@@ -41,6 +43,7 @@ struct GenerationFields: Sendable {
         self.model = model
         count = interface == .completions ? try fields.int("n", in: 1...limits.choices) ?? 1 : 1
         stream = try fields.bool("stream") ?? false
+        usesCache = try fields.bool("cache") ?? true
         includeUsage = false
         if let value = fields.value("stream_options") {
             guard stream else {

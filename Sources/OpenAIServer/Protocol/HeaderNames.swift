@@ -3,6 +3,8 @@ import HTTPTypes
 extension HTTPField.Name {
     static let accelBuffering = named("X-Accel-Buffering")
     static let apiKey = named("X-Api-Key")
+    /// Whether the answer was computed for this request, was being computed for another one, or was kept.
+    static let cacheOrigin = named("X-Kongur-Cache")
     /// A word to people who ask in Chinese.
     static let languageHint = named("X-Kongur-Hint")
     static let openerPolicy = named("Cross-Origin-Opener-Policy")

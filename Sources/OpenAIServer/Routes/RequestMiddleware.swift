@@ -98,6 +98,7 @@ struct RequestMiddleware: RouterMiddleware {
         ]
         if let traceID { fields["trace_id"] = "\(traceID)" }
         if let key = record.key { fields["key"] = "\(key.name)" }
+        if let origin = record.origin { fields["cache"] = "\(origin)" }
         if let usage = record.usage {
             fields["prompt_tokens"] = "\(usage.promptTokens)"
             fields["completion_tokens"] = "\(usage.completionTokens)"

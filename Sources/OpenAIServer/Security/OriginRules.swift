@@ -45,7 +45,7 @@ struct OriginRules: Sendable {
         [
             .accessControlAllowOrigin: origins.contains("*") ? "*" : origin,
             .vary: "Origin",
-            .accessControlExposeHeaders: "X-Request-Id, Retry-After, X-Kongur-Hint",
+            .accessControlExposeHeaders: "X-Request-Id, Retry-After, X-Kongur-Cache, X-Kongur-Hint",
         ]
     }
 

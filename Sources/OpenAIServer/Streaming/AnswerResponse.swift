@@ -14,13 +14,13 @@ struct AnswerResponse: Sendable {
     /// Told what the answers cost when they are complete.
     var record: RequestRecord
 
-    private var promptTokens: Int { run.prompts.map(\.tokenIDs.count).reduce(0, +) }
-    private var hasLogprobs: Bool { run.options.sampling.logprobs != nil }
+    private var promptTokens: Int { run.drawing.prompts.map(\.tokenIDs.count).reduce(0, +) }
+    private var hasLogprobs: Bool { run.drawing.options.sampling.logprobs != nil }
 
     /// Waits for all answers.
     func whole() async throws -> Response {
-        var results = [GenerationResult?](repeating: nil, count: run.choices)
-        var logprobs = [[TokenTextLogprobs]](repeating: [], count: run.choices)
+        var results = [GenerationResult?](repeating: nil, count: run.drawing.choices)
+        var logprobs = [[TokenTextLogprobs]](repeating: [], count: run.drawing.choices)
         var prefilled: Int?
         try await run.run { event in
             switch event {
@@ -69,8 +69,8 @@ struct AnswerResponse: Sendable {
     }
 
     private func write(_ format: inout any AnswerFormat, to writer: inout any ResponseBodyWriter) async throws {
-        try await writer.write(format.opening(choices: run.choices))
-        var pieces = AnswerPieces(choices: run.choices, hasLogprobs: hasLogprobs)
+        try await writer.write(format.opening(choices: run.drawing.choices))
+        var pieces = AnswerPieces(choices: run.drawing.choices, hasLogprobs: hasLogprobs)
         var usages: [TokenUsage] = []
         var prefilled: Int?
         var isQuiet = false

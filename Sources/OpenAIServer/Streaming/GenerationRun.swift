@@ -1,4 +1,6 @@
+import HTTPTypes
 import InferenceEngine
+import ResponseCaching
 import TextGeneration
 import Tracing
 
@@ -11,25 +13,28 @@ enum RunEvent: Sendable {
     case tick
 }
 
-/// All answers to one request, drawn side by side.
+/// Where the events of a request's answers come from.
+enum AnswerSource: Sendable {
+    /// They are drawn for it alone.
+    case drawing
+    case kept([RunEvent])
+    /// They are drawn for whoever listens.
+    case flight(FlightListener<AnswerCache.FlightEvent>)
+}
+
+/// All answers to one request, drawn for it or for another one like it, and handed over as they come.
 ///
-/// Ends early, and with it every answer, when the client is gone, the time is up, the server gives up, or the task is
-/// cancelled.
+/// Ends early, and with it every answer that nobody else listens to, when the client is gone, the time is up, the server
+/// gives up, or the task is cancelled.
 struct GenerationRun: Sendable {
-    var generator: TextGenerator
-    /// Each with its answers, numbered one after the other.
-    var prompts: [PreparedPrompt]
-    /// Answers to each prompt.
-    var count: Int
-    var options: GenerationOptions
+    var drawing: AnswerDrawing
+    var source: AnswerSource
     var connection: Connection
     var ticket: AdmissionTicket
     /// Told what became of the answers.
     var span: (any Span)?
     var tick: Duration
     var timeout: Duration
-
-    var choices: Int { prompts.count * count }
 
     /// Draws the answers and hands over what happens, one event at a time.
     ///
@@ -63,7 +68,7 @@ struct GenerationRun: Sendable {
             defer {
                 span?.describe(
                     results,
-                    promptTokens: prompts.reduce(0) { $0 + $1.tokenIDs.count },
+                    promptTokens: drawing.prompts.reduce(0) { $0 + $1.tokenIDs.count },
                     cachedTokens: prefilled ?? results.reduce(0) { $0 + $1.usage.cachedTokens }
                 )
             }
@@ -77,43 +82,27 @@ struct GenerationRun: Sendable {
             }
             // A cancelled task's stream ends as if all had been said.
             try Task.checkCancellation()
-            ticket.release(drawnTokens: results.reduce(0) { $0 + $1.usage.completionTokens } / choices)
         }
     }
 
-    private func draw(into source: AsyncThrowingStream<RunEvent, any Error>.Continuation) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (index, prompt) in prompts.enumerated() {
-                group.addTask {
-                    if count > 1 {
-                        // What the answers share is computed once, before they part.
-                        let cached = try await generator.prefill(prompt, options)
-                        source.yield(.prefilled(cachedTokens: cached))
-                    }
-                    try await drawAnswers(prompt, first: index * count, into: source)
+    private func draw(into events: AsyncThrowingStream<RunEvent, any Error>.Continuation) async throws {
+        switch source {
+        case .drawing: ticket.drew(tokens: try await drawing.draw { events.yield($0) })
+        case .kept(let kept): for event in kept { events.yield(event) }
+        case .flight(let listener):
+            defer { listener.leave() }
+            do {
+                while let event = try await listener.next() {
+                    if case .run(let event) = event { events.yield(event) }
                 }
+            } catch FlightError.fellBehind {
+                throw APIError(
+                    .internalServerError,
+                    type: "server_error",
+                    "the answer came faster than it could be passed on: ask again",
+                    code: "fell_behind"
+                )
             }
-            try await group.waitForAll()
-        }
-    }
-
-    private func drawAnswers(
-        _ prompt: PreparedPrompt,
-        first: Int,
-        into source: AsyncThrowingStream<RunEvent, any Error>.Continuation
-    ) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for index in 0..<count {
-                var options = options
-                // One seed gives different answers, and the first of them is the one that it gives alone.
-                options.sampling.seed = options.sampling.seed.map { $0 &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15 }
-                let events = generator.generate(prompt, options)
-                group.addTask {
-                    for try await event in events { source.yield(.answer(choice: first + index, event)) }
-                    try Task.checkCancellation()
-                }
-            }
-            try await group.waitForAll()
         }
     }
 }

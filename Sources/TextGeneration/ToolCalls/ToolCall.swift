@@ -11,7 +11,7 @@ package struct CallableTools: Sendable, Hashable {
 }
 
 /// A call of a tool that the model wrote.
-package struct ToolCall: Sendable, Hashable {
+package struct ToolCall: Sendable, Hashable, Codable {
     package var name: String
     /// A JSON object, as the model wrote it.
     package var arguments: String

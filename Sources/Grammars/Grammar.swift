@@ -22,11 +22,33 @@ package final class Grammar: Sendable {
     /// About how much memory this takes, in bytes.
     package let size: Int
 
+    /// What either of two grammars allows.
+    package convenience init(either one: Grammar, or other: Grammar) {
+        let moved = other.nodes.map { $0.moved(by: one.nodes.count) }
+        let roots = [one.root, other.root + one.nodes.count]
+        self.init(nodes: one.nodes + moved + [.choice(roots)], root: one.nodes.count + moved.count)
+    }
+
     init(nodes: [Node], root: Int) {
         self.nodes = nodes
         self.root = root
         var automata: [ObjectIdentifier: Int] = [:]
         for case .word(let automaton, _, _, _) in nodes { automata[ObjectIdentifier(automaton)] = automaton.size }
         size = automata.values.reduce(nodes.count * MemoryLayout<Node>.stride, +)
+    }
+}
+
+extension Grammar.Node {
+    /// The node where all nodes stand so many places further.
+    fileprivate func moved(by offset: Int) -> Grammar.Node {
+        switch self {
+        case .end: .end
+        case .word(let automaton, let least, let most, let next):
+            .word(automaton, least: least, most: most, next: next + offset)
+        case .call(let target, let next): .call(target: target + offset, next: next + offset)
+        case .choice(let all): .choice(all.map { $0 + offset })
+        case .repetition(let body, let least, let most, let next):
+            .repetition(body: body + offset, least: least, most: most, next: next + offset)
+        }
     }
 }

@@ -117,8 +117,7 @@ struct CompletionService: Sendable {
         do {
             try model.generator.checkFormat(prepared, options)
         } catch {
-            let isToolCalls = options.format?.isToolCalls ?? false
-            throw .invalid(isToolCalls ? "tools" : generation.interface.format, error.message)
+            throw .invalid(error.code == .invalidTools ? "tools" : generation.interface.format, error.message)
         }
         do {
             try model.generator.check(prepared, options)

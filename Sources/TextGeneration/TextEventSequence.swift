@@ -1,7 +1,7 @@
 import InferenceEngine
 import Tokenizers
 
-/// The events of one answer: the engine's tokens through detokenizer, stop strings and reasoning.
+/// The events of one answer: the engine's tokens through detokenizer, stop strings, reasoning and calls of tools.
 ///
 /// Pulled by the consumer; what it does not read waits in the engine's stream. An actor because the stream around it may
 /// be shared by tasks.

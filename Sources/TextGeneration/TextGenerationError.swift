@@ -11,6 +11,8 @@ package struct TextGenerationError: Error, Sendable, CustomStringConvertible {
         case invalidStopString
         /// The answer's format is none that an answer can be held to.
         case invalidFormat
+        /// The tools are none that an answer can be held to.
+        case invalidTools
         /// The thinking budget is negative.
         case invalidThinkingBudget
     }

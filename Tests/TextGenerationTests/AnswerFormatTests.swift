@@ -155,16 +155,50 @@ import Tokenizers
         let generator = try generator(ScriptedDevice(vocabularySize: ByteTokenizer.vocabularySize))
         var forever = options(.jsonObject)
         forever.ignoreEOS = true
-        for (options, words) in [
-            (options(.jsonSchema(["properties": ["a": ["not": [:]]]])), "#/properties/a: the keyword 'not'"),
-            (options(.toolCalls([], isParallel: false)), "there is none"),
-            (options(.toolCalls([["function": [:]]], isParallel: false)), "tool 0"),
-            (forever, "ignoreEOS"),
-        ] {
+        let tools: JSONValue = ["function": ["name": "f", "parameters": ["properties": ["a": ["not": [:]]]]]]
+        let refused: [(GenerationOptions, TextGenerationError.Code, String)] = [
+            (
+                options(.jsonSchema(["properties": ["a": ["not": [:]]]])), .invalidFormat,
+                "#/properties/a: the keyword 'not'"
+            ),
+            (options(.toolCalls([], isParallel: false)), .invalidTools, "there is none"),
+            (options(.toolCalls([["function": [:]]], isParallel: false)), .invalidTools, "tool 0"),
+            (options(.either(.jsonObject, .toolCalls([tools], isParallel: true))), .invalidTools, "'not'"),
+            (forever, .invalidFormat, "ignoreEOS"),
+        ]
+        for (options, code, words) in refused {
             let error = await #expect(throws: TextGenerationError.self) {
                 try await generator.answer(question, options)
             }
-            #expect(error?.code == .invalidFormat && error?.message.contains(words) == true, "\(error?.message ?? "")")
+            #expect(error?.code == code && error?.message.contains(words) == true, "\(error?.message ?? "")")
+        }
+    }
+
+    @Test func answerIsInAFormatOrACall() async throws {
+        let tools: [JSONValue] = [["type": "function", "function": ["name": "time"]]]
+        var kinds: Set<Bool> = []
+        for seed in 0..<16 as Range<UInt64> {
+            let generator = try generator(ScriptedDevice(vocabularySize: ByteTokenizer.vocabularySize))
+            var options = options(.either(.jsonSchema(Self.schema), .toolCalls(tools, isParallel: false)), seed: seed)
+            options.tools = CallableTools(names: ["time"], isParallel: false)
+            options.splitsReasoning = false
+            let result = try await generator.answer(question, options)
+            kinds.insert(result.toolCalls.isEmpty)
+            if result.toolCalls.isEmpty {
+                try check(result.answer)
+            } else {
+                #expect(result.toolCalls.map(\.name) == ["time"] && result.answer == "")
+            }
+        }
+        #expect(kinds.count == 2)
+        // Behind thinking either is as good.
+        let format = AnswerFormat.either(.jsonSchema(Self.schema), .toolCalls(tools, isParallel: false))
+        for said in ["<think>so</think>\n<tool_call>", "<think>so</think>{"] {
+            let result = try await saying(said, after: question).answer(question, options(format))
+            #expect(
+                result.reasoning == "so"
+                    && result.answer.hasPrefix(said.drop { $0 != "/" }.dropFirst(7).drop { $0 == "\n" })
+            )
         }
     }
 

@@ -201,15 +201,6 @@ extension SchemaCompiler {
 }
 
 extension JSONValue {
-    /// Whether all numbers in it can be written.
-    fileprivate var isFinite: Bool {
-        switch self {
-        case .double(let value): value.isFinite
-        case .array(let elements): elements.allSatisfy(\.isFinite)
-        case .object(let object): object.values.allSatisfy(\.isFinite)
-        default: true
-        }
-    }
 
     /// Whether a type of JSON Schema has this value.
     fileprivate func isOf(type: String) -> Bool {

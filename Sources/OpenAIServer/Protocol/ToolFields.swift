@@ -73,12 +73,8 @@ struct ToolFields: Sendable {
         }
         options.tools = CallableTools(names: Set(callable.compactMap(Self.name)), isParallel: isParallel)
         if choice == .auto {
-            guard options.format == nil else {
-                throw .invalid(
-                    "tool_choice",
-                    "an answer cannot be held to a format where it may call tools: make 'tool_choice' none or required, or leave the format out"
-                )
-            }
+            // An answer that is in a format, or calls instead.
+            options.format = options.format.map { .either($0, .toolCalls(callable, isParallel: isParallel)) }
             return
         }
         guard !options.ignoreEOS, options.minNewTokens == 0 else {

@@ -2,7 +2,7 @@ import Grammars
 package import Tokenizers
 
 /// What an answer must look like, thinking aside.
-package enum AnswerFormat: Sendable, Hashable {
+package indirect enum AnswerFormat: Sendable, Hashable {
     /// Any JSON object.
     case jsonObject
     /// A JSON value that a schema describes; `Grammars` says what of JSON Schema is held.
@@ -11,6 +11,8 @@ package enum AnswerFormat: Sendable, Hashable {
     ///
     /// They are written as `ToolCallParser` reads them.
     case toolCalls([JSONValue], isParallel: Bool)
+    /// What either of two formats allows.
+    case either(AnswerFormat, AnswerFormat)
 }
 
 extension AnswerFormat {
@@ -22,43 +24,61 @@ extension AnswerFormat {
         if case .toolCalls = self { true } else { false }
     }
 
-    /// What stands around the JSON values in the answer.
-    var frame: AnswerFrame {
-        guard case .toolCalls(_, let isParallel) = self else { return AnswerFrame() }
-        return AnswerFrame(
-            prefix: ToolCallParser.openingTag + "\n",
-            suffix: "\n" + ToolCallParser.closingTag,
-            most: isParallel ? Self.mostToolCalls : 1
-        )
+    /// The grammar of such answers behind thinking.
+    ///
+    /// Throws `.invalidFormat` for a schema that an answer cannot be held to, and `.invalidTools` for tools that are not in
+    /// the OpenAI form or whose parameters are such a schema.
+    func grammar(_ thinking: AnswerFrame.Thinking) throws(TextGenerationError) -> Grammar {
+        switch self {
+        case .jsonObject: try Self.grammar(["type": "object"], AnswerFrame(thinking: thinking), .invalidFormat)
+        case .jsonSchema(let schema): try Self.grammar(schema, AnswerFrame(thinking: thinking), .invalidFormat)
+        case .toolCalls(let tools, let isParallel):
+            try Self.grammar(
+                try Self.schema(of: tools),
+                AnswerFrame(
+                    thinking: thinking,
+                    prefix: ToolCallParser.openingTag + "\n",
+                    suffix: "\n" + ToolCallParser.closingTag,
+                    most: isParallel ? Self.mostToolCalls : 1
+                ),
+                .invalidTools
+            )
+        case .either(let one, let other): Grammar(either: try one.grammar(thinking), or: try other.grammar(thinking))
+        }
     }
 
-    /// The schema of the JSON value in the answer.
-    ///
-    /// Throws `.invalidFormat` for tools that are not in the OpenAI form.
-    func schema() throws(TextGenerationError) -> JSONValue {
-        switch self {
-        case .jsonObject: return ["type": "object"]
-        case .jsonSchema(let schema): return schema
-        case .toolCalls(let tools, _):
-            guard !tools.isEmpty else {
-                throw TextGenerationError(.invalidFormat, "a tool must be called, but there is none")
-            }
-            var calls: [JSONValue] = []
-            for (index, tool) in tools.enumerated() {
-                guard let function = tool["function"], let name = function["name"]?.string else {
-                    throw TextGenerationError(.invalidFormat, "tool \(index) has no function with a name")
-                }
-                var parameters = function["parameters"] ?? ["type": "object", "properties": [:]]
-                if parameters == [:] { parameters = ["type": "object"] }
-                let place = "#/anyOf/\(index)/properties/arguments"
-                calls.append([
-                    "type": "object",
-                    "properties": ["name": ["const": .string(name)], "arguments": parameters.moved(to: place)],
-                    "required": ["name", "arguments"],
-                ])
-            }
-            return ["anyOf": .array(calls)]
+    private static func grammar(
+        _ schema: JSONValue,
+        _ frame: AnswerFrame,
+        _ code: TextGenerationError.Code
+    ) throws(TextGenerationError) -> Grammar {
+        do {
+            return try Grammar.jsonSchema(schema, in: frame)
+        } catch {
+            throw TextGenerationError(code, "the answer cannot be held to this schema: \(error.message)", cause: error)
         }
+    }
+
+    /// The schema of the object in a call.
+    private static func schema(of tools: [JSONValue]) throws(TextGenerationError) -> JSONValue {
+        guard !tools.isEmpty else {
+            throw TextGenerationError(.invalidTools, "a tool must be called, but there is none")
+        }
+        var calls: [JSONValue] = []
+        for (index, tool) in tools.enumerated() {
+            guard let function = tool["function"], let name = function["name"]?.string else {
+                throw TextGenerationError(.invalidTools, "tool \(index) has no function with a name")
+            }
+            var parameters = function["parameters"] ?? ["type": "object", "properties": [:]]
+            if parameters == [:] { parameters = ["type": "object"] }
+            let place = "#/anyOf/\(index)/properties/arguments"
+            calls.append([
+                "type": "object",
+                "properties": ["name": ["const": .string(name)], "arguments": parameters.moved(to: place)],
+                "required": ["name", "arguments"],
+            ])
+        }
+        return ["anyOf": .array(calls)]
     }
 }
 

@@ -77,21 +77,12 @@ final class FormatCompiler: Sendable {
     }
 
     private func compile(_ key: Key) throws(TextGenerationError) -> Grammar {
-        var frame = key.format.frame
-        switch key.opening {
-        case .answer: frame.thinking = .none
-        case .reasoning: frame.thinking = .open(end: thoughtEnd)
-        case .undecided: frame.thinking = .possible(opening: ReasoningSplitter.openingTag, end: thoughtEnd)
-        }
-        let schema = try key.format.schema()
-        do {
-            return try Grammar.jsonSchema(schema, in: frame)
-        } catch {
-            throw TextGenerationError(
-                .invalidFormat,
-                "the answer cannot be held to this schema: \(error.message)",
-                cause: error
-            )
-        }
+        let thinking: AnswerFrame.Thinking =
+            switch key.opening {
+            case .answer: .none
+            case .reasoning: .open(end: thoughtEnd)
+            case .undecided: .possible(opening: ReasoningSplitter.openingTag, end: thoughtEnd)
+            }
+        return try key.format.grammar(thinking)
     }
 }

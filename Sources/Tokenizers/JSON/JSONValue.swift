@@ -51,6 +51,16 @@ package enum JSONValue: Sendable, Hashable {
         if case .object(let value) = self { value } else { nil }
     }
 
+    /// Whether JSON can write all numbers in it: not those that only Python's form has, `NaN` and the infinite ones.
+    package var isFinite: Bool {
+        switch self {
+        case .double(let value): value.isFinite
+        case .array(let elements): elements.allSatisfy(\.isFinite)
+        case .object(let object): object.values.allSatisfy(\.isFinite)
+        default: true
+        }
+    }
+
     /// What this value is called in an error message.
     package var kind: String {
         switch self {

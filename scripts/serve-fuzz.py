@@ -217,8 +217,8 @@ class Fuzzer:
     RELATED = {
         "stream": {"stream_options"}, "logprobs": {"top_logprobs"}, "n": {"best_of", "prompt"}, "prompt": {"n", "messages"},
         "best_of": {"n"}, "max_tokens": {"min_tokens"}, "max_completion_tokens": {"min_tokens"},
-        "messages": {"prompt"}, "tools": {"tool_choice", "messages"}, "response_format": {"ignore_eos"},
-        "min_tokens": {"response_format"},
+        "messages": {"prompt"}, "tools": {"tool_choice", "messages", "input"}, "response_format": {"ignore_eos"},
+        "min_tokens": {"response_format"}, "instructions": {"input"},
     }
 
     def __init__(self, port):

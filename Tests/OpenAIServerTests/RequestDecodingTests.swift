@@ -49,6 +49,15 @@ struct RequestDecodingTests {
             #"{"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [\#(Self.tool("g"))]}}"#
         )
         #expect(allowed.generation.options.tools?.names == ["g"] && allowed.generation.options.format == nil)
+        // A format is for answers that are no calls.
+        let format = #", "response_format": {"type": "json_object"}"#
+        #expect(try tools("\"none\"", format).generation.options.format == .jsonObject)
+        let both = try tools("\"auto\"", format)
+        #expect(
+            both.generation.options.format == .either(.jsonObject, .toolCalls(both.tools.tools, isParallel: true))
+        )
+        let forced = try tools("\"required\"", format).generation.options.format
+        #expect(forced?.isToolCalls == true)
     }
 
     @Test func givesTemplatesCallsAndTheirResultsInOrder() throws {
@@ -130,7 +139,7 @@ struct RequestDecodingTests {
         (#""response_format": {"type": "json_schema"}"#, "response_format.json_schema"),
         (#""response_format": {"type": "json_schema", "json_schema": {}}"#, "response_format.json_schema.schema"),
         (#""response_format": {"type": "json_object"}, "ignore_eos": true"#, "response_format"),
-        (#""reasoning_effort": "max""#, "reasoning_effort"), (#""reasoning_effort": 3"#, "reasoning_effort"),
+        (#""reasoning_effort": "most""#, "reasoning_effort"), (#""reasoning_effort": 3"#, "reasoning_effort"),
         (#""thinking_token_budget": -1"#, "thinking_token_budget"),
         (#""thinking_token_budget": "9""#, "thinking_token_budget"),
         (#""reasoning_effort": "low", "thinking_token_budget": 1e40"#, "thinking_token_budget"),
@@ -142,10 +151,10 @@ struct RequestDecodingTests {
     @Test func effortIsABudgetAndABudgetGoesFirst() throws {
         func budget(_ more: String) throws -> Int? { try chat(more).generation.options.thinkingBudget }
         #expect(try budget("") == nil)
-        let efforts = try ["none", "minimal", "low", "medium", "high"].map {
+        let efforts = try ["none", "minimal", "low", "medium", "high", "xhigh", "max"].map {
             try budget(#""reasoning_effort": "\#($0)""#)
         }
-        #expect(efforts == [0, 512, 2048, 8192, 32_768])
+        #expect(efforts == [0, 512, 2048, 8192, 32_768, 65_536, Int(Int32.max)])
         #expect(try budget(#""thinking_token_budget": 7"#) == 7)
         #expect(try budget(#""thinking_token_budget": 0, "reasoning_effort": "high""#) == 0)
         #expect(try budget(#""thinking_token_budget": null, "reasoning_effort": "low""#) == 2048)

@@ -65,6 +65,7 @@ struct ResponsesRequestTests {
         )
         #expect(asked.repeated["store"] == false && asked.repeated["temperature"]?.json == "0.6")
         #expect(asked.repeated["reasoning"]?["effort"] == "low")
+        #expect(asked.generation.options.thinkingBudget == ReasoningEffort.low.thinkingBudget)
         #expect(asked.repeated["tools"]?.array?.last?["name"] == "g")
         let schema = #""text": {"format": {"type": "json_schema", "name": "n", "schema": {"type": "string"}}}"#
         #expect(
@@ -93,6 +94,10 @@ struct ResponsesRequestTests {
         (#""input": "x", "metadata": {"a": 1}"#, "metadata"), (#""input": "x", "top_logprobs": 21"#, "top_logprobs"),
         (#""input": "x", "tools": [{"type": "function"}]"#, "tools[0].name"),
         (#""input": "x", "tools": [{"type": "file_search"}]"#, "tools[0].type"),
+        (#""input": "x", "tools": [{"type": "function", "name": "f", "parameters": {"x": [NaN]}}]"#, "tools"),
+        (
+            #""input": "x", "text": {"format": {"type": "json_schema", "schema": {"default": -1e400}}}"#, "text"
+        ),
         (#""input": "x", "tool_choice": {"type": "function"}"#, "tool_choice.name"),
     ])
     func namesWhatIsWrong(_ fields: String, _ name: String) {

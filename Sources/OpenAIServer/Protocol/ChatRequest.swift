@@ -3,7 +3,10 @@ import TextGeneration
 import Tokenizers
 
 /// The body of `/v1/chat/completions`.
-struct ChatRequest: Sendable {
+struct ChatRequest: ConversationRequest {
+    static let input = "messages"
+    static let idPrefix = "chatcmpl-"
+
     var generation: GenerationFields
     var messages: [ChatMessage]
     var tools: ToolFields
@@ -25,6 +28,15 @@ struct ChatRequest: Sendable {
         messages = try ChatMessages.messages(fields, limits)
         tools = try ToolFields(fields, .nested)
         try tools.apply(to: &generation.options)
+    }
+
+    func format(_ identity: ResponseIdentity) -> any AnswerFormat {
+        ChatFormat(
+            identity: identity,
+            includeReasoning: includeReasoning,
+            includeUsage: generation.includeUsage,
+            isHeldToCalls: generation.options.format?.isToolCalls ?? false
+        )
     }
 
     private static func logprobs(_ fields: RequestFields) throws(APIError) -> Int? {

@@ -5,6 +5,8 @@ enum ReasoningEffort: String, CaseIterable, Sendable {
     case low
     case medium
     case high
+    case xhigh
+    case max
 
     /// The most tokens of thinking.
     var thinkingBudget: Int {
@@ -14,6 +16,8 @@ enum ReasoningEffort: String, CaseIterable, Sendable {
         case .low: 2048
         case .medium: 8192
         case .high: 32_768
+        case .xhigh: 65_536
+        case .max: Int(Int32.max)
         }
     }
 

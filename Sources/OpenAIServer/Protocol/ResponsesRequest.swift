@@ -3,7 +3,10 @@ import TextGeneration
 import Tokenizers
 
 /// The body of `/v1/responses`.
-struct ResponsesRequest: Sendable {
+struct ResponsesRequest: ConversationRequest {
+    static let input = "input"
+    static let idPrefix = "resp_"
+
     var generation: GenerationFields
     var messages: [ChatMessage]
     var tools: ToolFields
@@ -63,6 +66,13 @@ struct ResponsesRequest: Sendable {
         repeated["top_p"] = Self.number(sampling.topP)
         repeated["truncation"] = "disabled"
         repeated["user"] = fields.value("user")
+        for (name, value) in zip(repeated.keys, repeated.values) where !value.isFinite {
+            throw .invalid(name, "'\(name)' has a number that JSON cannot write: use a finite one")
+        }
+    }
+
+    func format(_ identity: ResponseIdentity) -> any AnswerFormat {
+        ResponsesFormat(identity, repeating: repeated, includeReasoning: includeReasoning)
     }
 
     private static func metadata(_ fields: RequestFields) throws(APIError) -> JSONValue {

@@ -6,31 +6,32 @@ struct CompletionRoutes: Sendable {
     let service: CompletionService
 
     func add(to router: Router<ServerContext>) {
-        router.post("/v1/chat/completions") { request, context in try await chat(request, context) }
+        router.post("/v1/chat/completions") { request, context in
+            try await converse(ChatRequest.self, request, context)
+        }
         router.post("/v1/completions") { request, context in try await completion(request, context) }
-        router.post("/v1/responses") { request, context in try await response(request, context) }
+        router.post("/v1/responses") { request, context in
+            try await converse(ResponsesRequest.self, request, context)
+        }
     }
 
-    private func chat(_ request: Request, _ context: ServerContext) async throws -> Response {
+    private func converse<Asked: ConversationRequest>(
+        _: Asked.Type,
+        _ request: Request,
+        _ context: ServerContext
+    ) async throws -> Response {
         let (model, service) = (service.model, service)
-        let (chat, prompt) = try await service.parse(request, context) { fields in
-            let chat = try ChatRequest(fields, model.limits, defaults: model.defaults)
-            try model.check(chat.generation.model)
-            let prompt = Prompt.chat(chat.messages, tools: chat.tools.described)
-            return (chat, try service.prepare(prompt, chat.generation, param: "messages"))
+        let (asked, prompt) = try await service.parse(request, context) { fields in
+            let asked = try Asked(fields, model.limits, defaults: model.defaults)
+            try model.check(asked.generation.model)
+            let prompt = Prompt.chat(asked.messages, tools: asked.tools.described)
+            return (asked, try service.prepare(prompt, asked.generation, param: Asked.input))
         }
         return try await service.answer(
-            chat.generation,
+            asked.generation,
             [prompt],
-            { identity in
-                ChatFormat(
-                    identity: identity,
-                    includeReasoning: chat.includeReasoning,
-                    includeUsage: chat.generation.includeUsage,
-                    isHeldToCalls: chat.generation.options.format?.isToolCalls ?? false
-                )
-            },
-            idPrefix: "chatcmpl-",
+            asked.format,
+            idPrefix: Asked.idPrefix,
             context
         )
     }
@@ -51,23 +52,6 @@ struct CompletionRoutes: Sendable {
             prompts,
             { CompletionFormat(identity: $0, includeUsage: completion.generation.includeUsage) },
             idPrefix: "cmpl-",
-            context
-        )
-    }
-
-    private func response(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let (model, service) = (service.model, service)
-        let (asked, prompt) = try await service.parse(request, context) { fields in
-            let asked = try ResponsesRequest(fields, model.limits, defaults: model.defaults)
-            try model.check(asked.generation.model)
-            let prompt = Prompt.chat(asked.messages, tools: asked.tools.described)
-            return (asked, try service.prepare(prompt, asked.generation, param: "input"))
-        }
-        return try await service.answer(
-            asked.generation,
-            [prompt],
-            { ResponsesFormat($0, repeating: asked.repeated, includeReasoning: asked.includeReasoning) },
-            idPrefix: "resp_",
             context
         )
     }

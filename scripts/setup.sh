@@ -11,12 +11,12 @@ needs() {
     [ -e /usr/include/zlib.h ] || echo zlib1g-dev
     [ -e /usr/include/sqlite3.h ] || echo libsqlite3-dev
     [ -e /usr/include/hiredis/hiredis.h ] || echo libhiredis-dev
-    have redis-server || echo redis-server
     have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 
 # For tests alone.
 wants() {
+    have redis-server || echo redis-server
     have chromium || echo chromium
     have chromedriver || echo chromium-driver
     [ -e /usr/share/javascript/katex/katex.min.js ] || echo libjs-katex

@@ -47,7 +47,8 @@ Version: $version
 Architecture: $architecture
 Maintainer: The Kongur maintainers <maintainers@kongur.invalid>
 Installed-Size: $(du -sk "$root" | cut -f1)
-Depends: libc6 (>= $glibc), libgcc-s1, libstdc++6, zlib1g
+Depends: libc6 (>= $glibc), libgcc-s1, libstdc++6, zlib1g, libsqlite3-0
+Suggests: redis-server
 Recommends: libjs-katex, libjs-marked, libjs-highlight.js
 Section: net
 Priority: optional

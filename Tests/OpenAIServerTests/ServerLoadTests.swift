@@ -5,9 +5,10 @@ import Testing
 /// The real server under load, under bad clients, and at its end.
 @Suite(.serialized) struct ServerLoadTests {
     /// A text that goes on for long.
-    private func long(stream: Bool, maxTokens: Int = 900) throws -> Data {
+    private func long(stream: Bool, maxTokens: Int = 900, answers: Int = 1) throws -> Data {
         try JSONSerialization.data(withJSONObject: [
             "model": "pebble", "prompt": "1+1=", "ignore_eos": true, "max_tokens": maxTokens, "stream": stream,
+            "n": answers,
         ])
     }
 
@@ -64,8 +65,9 @@ import Testing
     }
 
     @Test func finishesItsAnswersBeforeItEnds() async throws {
-        let server = try await RunningServer("--drain-timeout", "20")
-        let body = try long(stream: true)
+        // One after the other, so that there is time to ask while they are written.
+        let server = try await RunningServer("--drain-timeout", "60", "--max-sequences", "1")
+        let body = try long(stream: true, answers: 20)
         async let running = server.post("/v1/completions", body)
         _ = try await server.status(within: .seconds(5)) { $0["running"] as? Int == 1 }
         server.terminate()
@@ -80,7 +82,7 @@ import Testing
         let reasons = reply.events.compactMap {
             ($0["choices"] as? [[String: Any]])?.first?["finish_reason"] as? String
         }
-        #expect(reasons == ["length"])
+        #expect(reasons == Array(repeating: "length", count: 20))
         #expect(try await server.ended(within: .seconds(10)) == 0)
     }
 

@@ -12,8 +12,8 @@ package enum TextEvent: Sendable {
     case toolArguments(index: Int, String)
     /// About one token, when `SamplingParameters.logprobs` asks for it; its text may come with a later piece.
     case logprobs(TokenTextLogprobs)
-    /// The last event.
-    case finished(GenerationResult)
+    /// The last event; indirect, so that the many others are small where they are kept.
+    indirect case finished(GenerationResult)
 }
 
 /// Log-probabilities of a drawn token and of the likeliest ones, with their text.

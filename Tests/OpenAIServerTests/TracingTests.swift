@@ -75,7 +75,8 @@ import Tracing
                 )
             ),
             defaults: .greedy,
-            created: 0
+            created: 0,
+            digest: ""
         )
         var configuration = ServerConfiguration()
         configuration.port = 0

@@ -26,7 +26,7 @@ struct AnswerCache: Sendable {
     /// Answers that are longer are not kept.
     private static let longest = 4 << 20
     /// Bytes of memory for answers to one request while they are computed; those that need more cannot be joined late.
-    private static let flightByteCount = 64 << 20
+    private static let flightByteCount = 16 << 20
 
     private let store: any ResponseCache
     private let timeToLive: Duration

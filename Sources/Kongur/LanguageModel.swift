@@ -46,15 +46,16 @@ public final class LanguageModel: Sendable {
     /// takes a moment. Throws `KongurError`.
     public static func load(_ name: String? = nil, options: ModelOptions = ModelOptions()) async throws -> LanguageModel
     {
-        try load(name, options: options, connections: 0) { _ in nil }
+        try load(name, options: options, connections: 0, answers: 0) { _ in nil }
     }
 
-    /// The same, with bytes that are kept for connections, and an observer of its engine, made when the model's context
-    /// length is known.
+    /// The same, with bytes that are kept for connections and for answers that are given again, and an observer of its
+    /// engine, made when the model's context length is known.
     package static func load(
         _ name: String?,
         options: ModelOptions,
         connections: Int,
+        answers: Int,
         observer: (_ contextLength: Int) -> (any EngineObserver)?
     ) throws -> LanguageModel {
         do {
@@ -67,7 +68,8 @@ public final class LanguageModel: Sendable {
                 options,
                 limit: system.limit ?? MemoryLimit(byteCount: .max, reason: "without a limit"),
                 held: system.held,
-                connections: connections
+                connections: connections,
+                answers: answers
             )
             let configuration = EngineConfiguration(
                 maxSequences: options.maxSequences,

@@ -55,10 +55,11 @@ package struct ServerConfiguration: Sendable {
 
     package init() {}
 
-    /// The memory that connections, and answers that are kept in memory, may take together.
-    package var connectionByteCount: Int {
-        maxConnections * RequestMemory.byteCountPerConnection + (responseCache == .memory ? responseCacheByteCount : 0)
-    }
+    /// The memory that connections may take together.
+    package var connectionByteCount: Int { maxConnections * RequestMemory.byteCountPerConnection }
+
+    /// The memory that kept answers may take.
+    package var answerByteCount: Int { responseCache == .memory ? responseCacheByteCount : 0 }
 
     /// Host and port, as URLs write them.
     package var address: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }

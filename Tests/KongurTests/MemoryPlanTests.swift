@@ -19,15 +19,20 @@ struct MemoryPlanTests {
         footprint = try ModelFootprint(model, on: DeviceCatalog.device(named: "cpu"))
     }
 
-    private func plan(_ limit: Int, _ options: ModelOptions = ModelOptions(), connections: Int = 0) throws -> MemoryPlan
-    {
+    private func plan(
+        _ limit: Int,
+        _ options: ModelOptions = ModelOptions(),
+        connections: Int = 0,
+        answers: Int = 0
+    ) throws -> MemoryPlan {
         try MemoryPlan(
             model,
             footprint,
             options,
             limit: MemoryLimit(byteCount: limit, reason: "for a test"),
             held: 10 << 20,
-            connections: connections
+            connections: connections,
+            answers: answers
         )
     }
 
@@ -35,11 +40,12 @@ struct MemoryPlanTests {
     private var base: Int { footprint.byteCount(tokens: 0) + 10 << 20 + MemoryPlan.growth }
 
     @Test func withMuchMemoryTheCacheHoldsTwoContexts() throws {
-        let plan = try plan(64 << 30, connections: 1 << 20)
+        let plan = try plan(64 << 30, connections: 1 << 20, answers: 2 << 20)
         #expect(plan.cacheTokens == 2 * model.contextLength)
         #expect(plan.cacheByteCount == plan.cacheTokens * footprint.cacheByteCountPerToken)
-        #expect(plan.byteCount == base + 1 << 20 + plan.cacheByteCount)
-        #expect(plan.connectionByteCount == 1 << 20 && plan.line.contains("connections and kept answers 1 MB"))
+        #expect(plan.byteCount == base + 3 << 20 + plan.cacheByteCount)
+        #expect(plan.connectionByteCount == 1 << 20 && plan.line.contains("connections 1 MB"))
+        #expect(plan.answerByteCount == 2 << 20 && plan.line.contains("answers 2 MB"))
     }
 
     @Test func theCacheGetsWhatTheRestLeaves() throws {

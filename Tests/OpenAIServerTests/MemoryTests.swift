@@ -31,10 +31,7 @@ import Testing
     @Test func anImpossibleBudgetIsSaidAtTheStart() throws {
         let result = try KongurProgram().run("serve", "--port", "0", "--memory-mib", "30", limit: .seconds(30))
         #expect(result.status == 1)
-        #expect(
-            result.error.contains("30 MB (as was asked for)")
-                && result.error.contains("connections and kept answers 128 MB")
-        )
+        #expect(result.error.contains("30 MB (as was asked for)") && result.error.contains("connections 64 MB"))
     }
 
     /// Long bodies of the worst kind, many at once, beside answers that fill the cache.

@@ -12,8 +12,10 @@ package struct MemoryPlan: Sendable, Hashable {
     package let workByteCount: Int
     /// What the process holds before that, and what it needs besides.
     package let processByteCount: Int
-    /// What connections and kept answers may take.
+    /// What is kept for connections.
     package let connectionByteCount: Int
+    /// What is kept for answers that are given again.
+    package let answerByteCount: Int
     package let cacheByteCount: Int
     /// Blocks of the key/value cache.
     package let cacheBlocks: Int
@@ -26,7 +28,7 @@ package struct MemoryPlan: Sendable, Hashable {
     private static let fewestTokens = 512
 
     package var byteCount: Int {
-        weightByteCount + workByteCount + processByteCount + connectionByteCount + cacheByteCount
+        weightByteCount + workByteCount + processByteCount + connectionByteCount + answerByteCount + cacheByteCount
     }
 
     /// Gives the cache what it can use and the rest leaves room for.
@@ -39,7 +41,8 @@ package struct MemoryPlan: Sendable, Hashable {
         _ options: ModelOptions,
         limit: MemoryLimit,
         held: Int,
-        connections: Int
+        connections: Int,
+        answers: Int
     ) throws(KongurError) {
         var limit = limit
         if let asked = options.memoryByteCount, asked < limit.byteCount {
@@ -50,8 +53,9 @@ package struct MemoryPlan: Sendable, Hashable {
         workByteCount = footprint.workByteCount
         processByteCount = held + Self.growth
         connectionByteCount = connections
+        answerByteCount = answers
         let layout = model.cache
-        let room = limit.byteCount - weightByteCount - workByteCount - processByteCount - connections
+        let room = limit.byteCount - weightByteCount - workByteCount - processByteCount - connections - answers
         let fitting = EngineConfiguration.cacheBlocks(byteCount: room, layout: layout)
         func blocks(_ tokens: Int) -> Int { (tokens + layout.blockSize - 1) / layout.blockSize }
         let wanted: Int
@@ -83,16 +87,17 @@ package struct MemoryPlan: Sendable, Hashable {
     }
 
     private var parts: String {
-        let connections =
-            connectionByteCount > 0 ? " + connections and kept answers \(Self.size(connectionByteCount))" : ""
+        let connections = connectionByteCount > 0 ? " + connections \(Self.size(connectionByteCount))" : ""
+        let answers = answerByteCount > 0 ? " + answers \(Self.size(answerByteCount))" : ""
         return
-            "weights \(Self.size(weightByteCount)) + work \(Self.size(workByteCount)) + process \(Self.size(processByteCount))\(connections) + cache \(Self.size(cacheByteCount)) (\(cacheTokens) tokens)"
+            "weights \(Self.size(weightByteCount)) + work \(Self.size(workByteCount)) + process \(Self.size(processByteCount))\(connections)\(answers) + cache \(Self.size(cacheByteCount)) (\(cacheTokens) tokens)"
     }
 
     private var shortage: String {
-        let connections = connectionByteCount > 0 ? ", allow fewer connections or keep fewer answers" : ""
+        let connections = connectionByteCount > 0 ? ", allow fewer connections" : ""
+        let answers = answerByteCount > 0 ? ", keep fewer answers" : ""
         return
-            "the model needs \(Self.size(byteCount)) of memory at least, and may use \(Self.size(limit.byteCount)) (\(limit.reason)): \(parts). Give it more memory, ask for a smaller cache or a shorter context, keep weights or cache in fewer bits\(connections), or choose a smaller model"
+            "the model needs \(Self.size(byteCount)) of memory at least, and may use \(Self.size(limit.byteCount)) (\(limit.reason)): \(parts). Give it more memory, ask for a smaller cache or a shorter context, keep weights or cache in fewer bits\(connections)\(answers), or choose a smaller model"
     }
 
     private static func size(_ count: Int) -> String {

@@ -49,7 +49,8 @@ struct ServeCommand: AsyncParsableCommand {
         let loaded = try LanguageModel.load(
             name,
             options: options,
-            connections: configuration.connectionByteCount
+            connections: configuration.connectionByteCount,
+            answers: configuration.answerByteCount
         ) { contextLength in
             let metrics = ServerMetrics(model: modelName, contextLength: contextLength)
             made = metrics

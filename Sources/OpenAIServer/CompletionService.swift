@@ -53,11 +53,13 @@ struct CompletionService: Sendable {
             try await context.channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
         }
         let share = RequestMemory.Share(memory)
+        // Before the answer: tasks and threads that took part may hold the share a little longer.
+        defer { share.giveBack() }
         let body = try await read(request, share)
         context.record.readBody()
         if Self.asksAnew(request) { context.record.askAnew() }
         return try await NIOThreadPool.singleton.runIfActive {
-            try withExtendedLifetime(share) { try parse(RequestFields(Array(buffer: body))) }
+            try parse(RequestFields(Array(buffer: body)))
         }
     }
 

@@ -71,6 +71,10 @@ import Testing
         async let running = server.post("/v1/completions", body)
         _ = try await server.status(within: .seconds(5)) { $0["running"] as? Int == 1 }
         server.terminate()
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try await server.get("/health/ready").status == 200, .now < deadline {
+            try await Task.sleep(for: .milliseconds(10))
+        }
         let refused = try await server.post("/v1/completions", body)
         #expect(refused.status == 503)
         #expect(refused.headers["retry-after"] != nil)

@@ -17,7 +17,7 @@ final class RequestMemory: Sendable {
         limit = connections * Self.byteCountPerConnection / 2
     }
 
-    /// What one request takes of it; given back when nobody holds the share any more.
+    /// What one request takes of it; given back when nobody holds the share any more, or before.
     final class Share: Sendable {
         private let memory: RequestMemory
         /// Bytes of the body, and what they take of what is shared.
@@ -27,8 +27,14 @@ final class RequestMemory: Sendable {
             self.memory = memory
         }
 
-        deinit {
-            let shared = state.withLock(\.shared)
+        deinit { giveBack() }
+
+        /// Ends what has been taken, whoever holds the share still.
+        func giveBack() {
+            let shared = state.withLock { state in
+                defer { state = (0, 0) }
+                return state.shared
+            }
             memory.used.withLock { $0 -= shared }
         }
 

@@ -85,7 +85,7 @@ def soak(options):
         faults.append(f"{bench['completed']} answers came of {finished} that were finished and {aborted} that were not")
     delays, memory = sorted(probe.delays), tenths(probe.memory)
     # After a tenth of the time every buffer has been needed once.
-    if memory[-1] > memory[1] + 16:
+    if memory[-1] > memory[1] + 4:
         faults.append(f"memory grew from {memory[1]} to {memory[-1]} MiB")
     scrape = 1000 * delays[len(delays) * 99 // 100]
     # Of a few scrapes the 99th of 100 is the slowest, which says nothing.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what a build needs and this machine lacks; with `tests`, also the browser and the JavaScript packages that the
-# tests of the web page need. Safe to run again; says nothing and needs no network when nothing is missing.
+# Installs what a build needs and this machine lacks; with `tests`, also Redis, the browser and the JavaScript packages
+# that tests need. Safe to run again; says nothing and needs no network when nothing is missing.
 set -euo pipefail
 
 # What to look for, and the Debian package that brings it.
@@ -48,7 +48,7 @@ if [ "$(uname)" = Linux ]; then
     install $(needs) || exit 1
     if [ "${1:-}" = tests ]; then
         # shellcheck disable=SC2046
-        install $(wants) || echo "setup: tests of the web page will be skipped" >&2
+        install $(wants) || echo "setup: tests of the web page or of Redis will be skipped" >&2
     fi
 fi
 

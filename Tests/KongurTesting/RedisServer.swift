@@ -49,7 +49,7 @@ package final class RedisServer: @unchecked Sendable {
         process.standardError = FileHandle.nullDevice
         try process.run()
         self.process = process
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(120)
         while !FileManager.default.fileExists(atPath: socket) {
             guard process.isRunning, .now < deadline else { throw Failure(description: "redis-server did not start") }
             usleep(5000)

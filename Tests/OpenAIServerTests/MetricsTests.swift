@@ -107,7 +107,7 @@ import Testing
             // Closed as they go.
             _ = clients
         }
-        _ = try await server.status(within: .seconds(1)) { $0["admitted"] as? Int == 0 }
+        _ = try await server.status(within: .seconds(60)) { $0["admitted"] as? Int == 0 }
         let scrape = try await scrape(server)
         #expect(scrape.model("num_requests_running") == 0 && scrape.model("num_requests_waiting") == 0)
         #expect(scrape.model("kv_cache_usage_perc") == 0)

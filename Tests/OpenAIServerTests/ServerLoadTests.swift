@@ -37,7 +37,7 @@ import Testing
             }
             try await group.waitForAll()
         }
-        let status = try await server.status(within: .seconds(1)) {
+        let status = try await server.status(within: .seconds(60)) {
             $0["admitted"] as? Int == 0 && $0["running"] as? Int == 0 && $0["waiting"] as? Int == 0
         }
         #expect(status["admitted"] as? Int == 0)
@@ -69,7 +69,7 @@ import Testing
         let server = try await RunningServer("--drain-timeout", "60", "--max-sequences", "1")
         let body = try long(stream: true, answers: 20)
         async let running = server.post("/v1/completions", body)
-        _ = try await server.status(within: .seconds(5)) { $0["running"] as? Int == 1 }
+        _ = try await server.status(within: .seconds(60)) { $0["running"] as? Int == 1 }
         server.terminate()
         let deadline = ContinuousClock.now + .seconds(20)
         while try await server.get("/health/ready").status == 200, .now < deadline {
@@ -87,7 +87,7 @@ import Testing
             ($0["choices"] as? [[String: Any]])?.first?["finish_reason"] as? String
         }
         #expect(reasons == Array(repeating: "length", count: 20))
-        #expect(try await server.ended(within: .seconds(10)) == 0)
+        #expect(try await server.ended(within: .seconds(60)) == 0)
     }
 
     @Test func cancelsWhatTakesTooLongToDrain() async throws {
@@ -95,7 +95,7 @@ import Testing
         let body = try long(stream: true)
         let replies = try await withThrowingTaskGroup(of: Reply.self) { group in
             for _ in 0..<20 { group.addTask { try await server.post("/v1/completions", body) } }
-            _ = try await server.status(within: .seconds(5)) { $0["admitted"] as? Int == 20 }
+            _ = try await server.status(within: .seconds(60)) { $0["admitted"] as? Int == 20 }
             server.terminate()
             return try await group.reduce(into: [Reply]()) { $0.append($1) }
         }
@@ -103,7 +103,7 @@ import Testing
         let cut = replies.filter { $0.events.contains { $0["error"] != nil } }
         #expect(!cut.isEmpty)
         #expect(replies.allSatisfy { $0.text.hasSuffix("data: [DONE]\n\n") })
-        #expect(try await server.ended(within: .seconds(10)) == 0)
+        #expect(try await server.ended(within: .seconds(60)) == 0)
     }
 
     @Test func slowClientsAreLetGo() async throws {
@@ -142,7 +142,7 @@ import Testing
             try #require(reply.status == 200)
         }
         server.terminate()
-        #expect(try await server.ended(within: .seconds(10)) == 0)
+        #expect(try await server.ended(within: .seconds(60)) == 0)
     }
 
     @Test func bodiesThatAreCutShortAreTheClientsFault() async throws {
@@ -164,7 +164,7 @@ import Testing
         let streamed = try await server.post("/v1/completions", long(stream: true))
         #expect(streamed.status == 200)
         #expect((streamed.events.last?["error"] as? [String: Any])?["code"] as? String == "timeout")
-        let status = try await server.status(within: .seconds(1)) { $0["running"] as? Int == 0 }
+        let status = try await server.status(within: .seconds(60)) { $0["running"] as? Int == 0 }
         #expect(status["running"] as? Int == 0)
     }
 }

@@ -127,7 +127,7 @@ struct ServerSettingsTests {
         ]
         let data = try JSONSerialization.data(withJSONObject: long)
         async let first = server.post("/v1/completions", data)
-        _ = try await server.status(within: .seconds(5)) { $0["running"] as? Int == 1 }
+        _ = try await server.status(within: .seconds(60)) { $0["running"] as? Int == 1 }
         let second = try await server.post("/v1/completions", data)
         #expect(second.text.contains(": keep-alive\n\n"))
         #expect(second.text.hasSuffix("data: [DONE]\n\n"))

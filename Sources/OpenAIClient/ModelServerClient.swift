@@ -59,7 +59,7 @@ package struct ModelServerClient: Sendable {
         do {
             // A name is printed: one with control characters would be a command to the terminal.
             return try JSONDecoder().decode(List.self, from: Data(body)).data.map(\.id).filter { name in
-                !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
+                !name.contains(where: \.hasControl)
             }
         } catch {
             throw unexpected(path, body, "is no list of models")

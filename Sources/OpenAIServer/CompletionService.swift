@@ -131,7 +131,7 @@ struct CompletionService: Sendable {
         return prepared
     }
 
-    /// Lets a request in and writes its answers.
+    /// Lets a request in and writes its answers; `operation` is what traces call it.
     ///
     /// Throws what `RateLimit.take` and `Admission.admit` throw, and for answers that are not streamed what ends them early.
     func answer(
@@ -139,6 +139,7 @@ struct CompletionService: Sendable {
         _ prompts: [PreparedPrompt],
         _ format: (ResponseIdentity) -> any AnswerFormat,
         idPrefix: String,
+        operation: String,
         _ context: ServerContext
     ) async throws -> Response {
         let key = context.record.key
@@ -176,7 +177,7 @@ struct CompletionService: Sendable {
         }
         let span = context.trace?.span
         span?.describe(
-            idPrefix == "cmpl-" ? "text_completion" : "chat",
+            operation,
             model: generation.model,
             options,
             choices: generation.count

@@ -201,7 +201,6 @@ extension SchemaCompiler {
 }
 
 extension JSONValue {
-
     /// Whether a type of JSON Schema has this value.
     fileprivate func isOf(type: String) -> Bool {
         switch self {

@@ -114,15 +114,3 @@ struct RequestFields {
         return .invalid(name, "'\(name)' is \(found); it must be \(expected)")
     }
 }
-
-extension JSONValue {
-    /// Whether all numbers in it can be written as JSON: the parser takes Python's NaN and Infinity, too.
-    fileprivate var isFinite: Bool {
-        switch self {
-        case .double(let value): value.isFinite
-        case .array(let values): values.allSatisfy(\.isFinite)
-        case .object(let object): object.values.allSatisfy(\.isFinite)
-        case .null, .bool, .int, .string: true
-        }
-    }
-}

@@ -32,6 +32,7 @@ struct CompletionRoutes: Sendable {
             [prompt],
             asked.format,
             idPrefix: Asked.idPrefix,
+            operation: "chat",
             context
         )
     }
@@ -52,6 +53,7 @@ struct CompletionRoutes: Sendable {
             prompts,
             { CompletionFormat(identity: $0, includeUsage: completion.generation.includeUsage) },
             idPrefix: "cmpl-",
+            operation: "text_completion",
             context
         )
     }

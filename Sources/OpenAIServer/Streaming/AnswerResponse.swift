@@ -14,26 +14,22 @@ struct AnswerResponse: Sendable {
     /// Told what the answers cost when they are complete.
     var record: RequestRecord
 
-    private var promptTokens: Int { run.drawing.prompts.map(\.tokenIDs.count).reduce(0, +) }
     private var hasLogprobs: Bool { run.drawing.options.sampling.logprobs != nil }
 
     /// Waits for all answers.
     func whole() async throws -> Response {
         var results = [GenerationResult?](repeating: nil, count: run.drawing.choices)
         var logprobs = [[TokenTextLogprobs]](repeating: [], count: run.drawing.choices)
-        var prefilled: Int?
-        try await run.run { event in
+        let usage = try await run.run { event in
             switch event {
             case .answer(let choice, .logprobs(let token)): logprobs[choice].append(token)
             case .answer(let choice, .finished(let result)): results[choice] = result
-            case .prefilled(let cached): prefilled = (prefilled ?? 0) + cached
-            case .answer, .tick: break
+            case .answer, .prefilled, .tick: break
             }
         }
         let answers = results.enumerated().compactMap { choice, result in
             result.map { Answer(choice: choice, result: $0, logprobs: hasLogprobs ? logprobs[choice] : nil) }
         }
-        let usage = usage(answers.map(\.result.usage), prefilled)
         record.finish(usage)
         var headers = headers
         headers[.contentType] = "application/json"
@@ -71,25 +67,21 @@ struct AnswerResponse: Sendable {
     private func write(_ format: inout any AnswerFormat, to writer: inout any ResponseBodyWriter) async throws {
         try await writer.write(format.opening(choices: run.drawing.choices))
         var pieces = AnswerPieces(choices: run.drawing.choices, hasLogprobs: hasLogprobs)
-        var usages: [TokenUsage] = []
-        var prefilled: Int?
         var isQuiet = false
-        try await run.run { event in
+        let usage = try await run.run { event in
             switch event {
             case .answer(let choice, let event):
-                if case .finished(let result) = event { usages.append(result.usage) }
                 guard let piece = pieces.append(choice, event) else { return }
                 let events = try format.events(piece)
                 guard !events.isEmpty else { return }
                 try await writer.write(events)
                 isQuiet = false
-            case .prefilled(let cached): prefilled = (prefilled ?? 0) + cached
+            case .prefilled: break
             case .tick:
                 if isQuiet { try await writer.write(ServerSentEvent.keepAlive) }
                 isQuiet = true
             }
         }
-        let usage = usage(usages, prefilled)
         record.finish(usage)
         try await writer.write(format.closing(usage))
     }
@@ -101,14 +93,6 @@ struct AnswerResponse: Sendable {
     ) async throws {
         record.fail(error)
         try await writer.write(format.failure(error))
-    }
-
-    private func usage(_ answers: [TokenUsage], _ prefilled: Int?) -> Usage {
-        Usage(
-            promptTokens: promptTokens,
-            cachedTokens: prefilled ?? answers.map(\.cachedTokens).reduce(0, +),
-            answers: answers
-        )
     }
 }
 

@@ -36,10 +36,10 @@ struct GenerationRun: Sendable {
     var tick: Duration
     var timeout: Duration
 
-    /// Draws the answers and hands over what happens, one event at a time.
+    /// Draws the answers and hands over what happens, one event at a time; gives what they cost.
     ///
     /// Throws `ClientGone`, `APIError` when the server ended it, and what the engine throws.
-    func run(_ handle: (RunEvent) async throws -> Void) async throws {
+    func run(_ handle: (RunEvent) async throws -> Void) async throws -> Usage {
         let (events, source) = AsyncThrowingStream.makeStream(of: RunEvent.self)
         connection.watch { source.finish(throwing: ClientGone()) }
         ticket.onCancel { source.finish(throwing: $0) }
@@ -47,7 +47,7 @@ struct GenerationRun: Sendable {
             connection.unwatch()
             ticket.release()
         }
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
             group.addTask {
                 do {
@@ -65,11 +65,19 @@ struct GenerationRun: Sendable {
             }
             var results: [GenerationResult] = []
             var prefilled: Int?
+            func usage() -> Usage {
+                Usage(
+                    promptTokens: drawing.prompts.reduce(0) { $0 + $1.tokenIDs.count },
+                    cachedTokens: prefilled ?? results.reduce(0) { $0 + $1.usage.cachedTokens },
+                    answers: results.map(\.usage)
+                )
+            }
             defer {
+                let usage = usage()
                 span?.describe(
                     results,
-                    promptTokens: drawing.prompts.reduce(0) { $0 + $1.tokenIDs.count },
-                    cachedTokens: prefilled ?? results.reduce(0) { $0 + $1.usage.cachedTokens }
+                    promptTokens: usage.promptTokens,
+                    cachedTokens: usage.promptTokensDetails.cachedTokens
                 )
             }
             for try await event in events {
@@ -82,6 +90,7 @@ struct GenerationRun: Sendable {
             }
             // A cancelled task's stream ends as if all had been said.
             try Task.checkCancellation()
+            return usage()
         }
     }
 

@@ -20,8 +20,8 @@ final class FormatCompiler: Sendable {
     }
 
     private let tokenizer: Tokenizer
-    private let thoughtEnd = Automaton.through(ReasoningSplitter.closingTag)
-    private let freeAnswer = Grammar.text(without: [ReasoningSplitter.openingTag, ReasoningSplitter.closingTag])
+    private static let thoughtEnd = Automaton.through(ReasoningSplitter.closingTag)
+    private static let freeAnswer = Grammar.text(without: [ReasoningSplitter.openingTag, ReasoningSplitter.closingTag])
     private let state = Mutex(State())
 
     init(_ tokenizer: Tokenizer) {
@@ -42,7 +42,7 @@ final class FormatCompiler: Sendable {
 
     /// What an answer must be where no thinking may follow: any text without tags.
     func answer(stopTokenIDs: Set<Int>) -> FormatConstraint {
-        constraint(freeAnswer, stopTokenIDs)
+        constraint(Self.freeAnswer, stopTokenIDs)
     }
 
     private func constraint(_ grammar: Grammar, _ stopTokenIDs: Set<Int>) -> FormatConstraint {
@@ -80,8 +80,8 @@ final class FormatCompiler: Sendable {
         let thinking: AnswerFrame.Thinking =
             switch key.opening {
             case .answer: .none
-            case .reasoning: .open(end: thoughtEnd)
-            case .undecided: .possible(opening: ReasoningSplitter.openingTag, end: thoughtEnd)
+            case .reasoning: .open(end: Self.thoughtEnd)
+            case .undecided: .possible(opening: ReasoningSplitter.openingTag, end: Self.thoughtEnd)
             }
         return try key.format.grammar(thinking)
     }

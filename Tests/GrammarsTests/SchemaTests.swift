@@ -169,6 +169,7 @@ import Tokenizers
             not: ["1"]
         ),
         Case(#"{"properties": {"a": false, "b": {"type": "null"}}}"#, ["{}", #"{"b":null}"#], not: [#"{"a":1}"#]),
+        Case(#"{"type": "null", "strict": true, "x-order": 1, "contentSchema": {}}"#, ["null"], not: ["true"]),
         Case(#"{"type": "object", "required": ["x"]}"#, [#"{"x":1}"#, #"{"x":[],"y":2}"#], not: ["{}", #"{"y":2}"#]),
         Case(
             ##"{"properties": {"a/b~c": {"type": "integer"}, "d": {"$ref": "#/properties/a~1b~0c"}}, "required": ["d"]}"##,

@@ -164,15 +164,19 @@ import Testing
             #expect((logprobs["tokens"] as? [String])?.joined() == choice["text"] as? String)
             #expect((logprobs["top_logprobs"] as? [[String: Any]])?.count == 8)
         }
+        let drawn = try await server.post("/v1/completions", long(["max_tokens": 4, "logprobs": 0]))
+        let first = try #require((drawn.json["choices"] as? [[String: Any]])?.first?["logprobs"] as? [String: Any])
+        let top = first["top_logprobs"] as? [[String: Any]]
+        #expect(top?.map { Array($0.keys) } == (first["tokens"] as? [String])?.map { [$0] })
         let tokens = try await server.post("/tokenize", ["model": "pebble", "prompt": "1+1="]).json["tokens"]
         let ids = try #require(tokens as? [Int])
         let text = try await server.post("/detokenize", ["tokens": ids]).json["prompt"] as? String
         #expect(text == "1+1=")
         let byText = try await server.post("/v1/completions", long(["max_tokens": 20]))
         let byTokens = try await server.post("/v1/completions", long(["max_tokens": 20, "prompt": ids]))
-        let first = { (reply: Reply) in (reply.json["choices"] as? [[String: Any]])?.first?["text"] as? String }
-        #expect(first(byText) == first(byTokens))
-        #expect(first(byText)?.isEmpty == false)
+        let answer = { (reply: Reply) in (reply.json["choices"] as? [[String: Any]])?.first?["text"] as? String }
+        #expect(answer(byText) == answer(byTokens))
+        #expect(answer(byText)?.isEmpty == false)
     }
 
     @Test func stopsAtStopStrings() async throws {

@@ -2,10 +2,12 @@ import Tokenizers
 
 /// What each keyword of a schema is to the compiler.
 enum SchemaKeywords {
-    /// Say nothing about which values are valid.
+    /// Say nothing about which values are valid: JSON Schema's own, and those that OpenAPI and tools' descriptions add.
     static let annotations: Set<String> = [
         "title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly", "$comment",
-        "$schema", "$defs", "definitions", "contentMediaType", "contentEncoding",
+        "$schema", "$defs", "definitions", "contentMediaType", "contentEncoding", "contentSchema",
+        "discriminator", "externalDocs", "xml", "strict", "propertyOrdering", "enumNames", "enumDescriptions",
+        "markdownDescription",
     ]
 
     /// The types whose values a keyword speaks of.

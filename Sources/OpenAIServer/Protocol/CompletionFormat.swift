@@ -51,6 +51,7 @@ private struct TextChoice: Encodable {
 struct TextLogprobs: Encodable, Sendable {
     var tokens: [String] = []
     var tokenLogprobs: [Double] = []
+    /// The likeliest, and the drawn one where it is not among them.
     var topLogprobs: [[String: Double]] = []
     /// Where each token begins in the text, in characters.
     var textOffset: [Int] = []
@@ -61,7 +62,8 @@ struct TextLogprobs: Encodable, Sendable {
             tokens.append(entry.drawn.text)
             tokenLogprobs.append(entry.drawn.finiteLogprob)
             // Two tokens that are parts of characters may read alike: the more probable one counts.
-            topLogprobs.append(Dictionary(entry.top.map { ($0.text, $0.finiteLogprob) }) { first, _ in first })
+            let likely = (entry.top + [entry.drawn]).map { ($0.text, $0.finiteLogprob) }
+            topLogprobs.append(Dictionary(likely) { first, _ in first })
             textOffset.append(offset)
             offset += entry.drawn.text.count
         }

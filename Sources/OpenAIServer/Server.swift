@@ -59,9 +59,10 @@ package struct Server: Sendable {
                 byteCount: configuration.responseCacheByteCount,
                 logger: logger
             )
-            .map {
-                AnswerCache(
-                    $0,
+            .map { store in
+                metrics.cache.follow(store)
+                return AnswerCache(
+                    store,
                     timeToLive: configuration.responseCacheTimeToLive,
                     isShared: configuration.sharesResponses,
                     metrics.cache

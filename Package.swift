@@ -197,7 +197,11 @@ let package = Package(
             "KongurTests",
             ["CPUBackend", "DeviceRuntime", "InferenceEngine", "Kongur", "KongurTesting", inMemoryTracing, tracing]
         ),
-        tests("KongurCLITests", ["KongurCLI", "KongurTesting", nio("NIOCore"), nio("NIOHTTP1")]),
+        tests(
+            "KongurCLITests",
+            ["KongurCLI", "KongurTesting", nio("NIOCore"), nio("NIOHTTP1")],
+            exclude: ["chat_terminal.py"]
+        ),
         tests(
             "OpenAIClientTests",
             ["HTTPTransport", "KongurTesting", "OpenAIClient", nio("NIOCore"), nio("NIOHTTP1")]

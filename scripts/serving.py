@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,12 @@ def arguments(description):
     parser.add_argument("--short", action="store_true", help="the form that `make test` runs")
     parser.add_argument("flags", nargs="*", help="further flags for the server, after --")
     return parser
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Server:

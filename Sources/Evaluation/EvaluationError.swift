@@ -29,6 +29,8 @@ package struct EvaluationError: Error, Sendable, CustomStringConvertible {
 
     /// A file that cannot be read, with the system's reason.
     static func unreadable(_ code: Code, _ path: String, _ error: any Error) -> EvaluationError {
-        EvaluationError(code, "\(path): cannot be read: \(error.localizedDescription)", cause: error)
+        let isMissing = (error as? CocoaError)?.code == .fileReadNoSuchFile
+        let reason = isMissing ? "no such file" : "cannot be read: \(error.localizedDescription)"
+        return EvaluationError(code, "\(path): \(reason)", cause: error)
     }
 }

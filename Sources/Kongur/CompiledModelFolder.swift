@@ -36,7 +36,8 @@ package enum CompiledModelFolder {
             try manager.moveItem(atPath: temporary, toPath: path)
         } catch {
             try? manager.removeItem(atPath: temporary)
-            throw KongurError(.failed, "\(path): the compiled model cannot be written: \(error)", cause: error)
+            let reason = (error as? CocoaError)?.localizedDescription ?? "\(error)"
+            throw KongurError(.failed, "\(path): the compiled model cannot be written: \(reason)", cause: error)
         }
     }
 

@@ -50,16 +50,17 @@ public final class LanguageModel: Sendable {
     }
 
     /// The same, with bytes that are kept for connections and for answers that are given again, and an observer of its
-    /// engine, made when the model's context length is known.
+    /// engine, made when the model's context length is known; `progress` is told how far compiling is.
     package static func load(
         _ name: String?,
         options: ModelOptions,
         connections: Int,
         answers: Int,
+        progress: (CompilationProgress) -> Void = { _ in },
         observer: (_ contextLength: Int) -> (any EngineObserver)?
     ) throws -> LanguageModel {
         do {
-            let loaded = try ModelLoader(options: options).load(name)
+            let loaded = try ModelLoader(options: options).load(name, progress: progress)
             let device = try DeviceCatalog.device(named: options.device, threads: options.threads)
             let system = SystemMemory()
             let memory = try MemoryPlan(

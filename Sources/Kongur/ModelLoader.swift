@@ -29,7 +29,9 @@ package struct ModelLoader: Sendable {
     }
 
     /// The model by a name that `ModelLocator` understands.
-    package func load(_ name: String?) throws -> LoadedModel {
+    ///
+    /// `progress` is told of each step where the model has to be compiled first.
+    package func load(_ name: String?, progress: (CompilationProgress) -> Void = { _ in }) throws -> LoadedModel {
         let location = try locator.locate(name)
         if case .compiled(let folder) = location {
             guard options.weights == .stored, options.keyValueCache == nil, options.contextLength == nil else {
@@ -45,7 +47,12 @@ package struct ModelLoader: Sendable {
             return try loaded(location, compiled, CompiledModelFolder.defaults(in: kept))
         }
         let compilation = try ModelCompilation(location, compilerOptions, cache: options.keyValueCache?.elementType)
-        var compiled = try compilation.run().model
+        var steps = CompilationProgress(compilation.options)
+        progress(steps)
+        var compiled = try compilation.run { (_, _) throws(CompilerError) in
+            steps.advance()
+            progress(steps)
+        }.model
         let defaults = SamplingDefaults(metadata: compilation.source.graph.metadata)
         do {
             try CompiledModelFolder.write(compiled, defaults: defaults, tokenizerFolder: location.folder, to: kept)

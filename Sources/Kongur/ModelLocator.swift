@@ -48,7 +48,10 @@ public struct ModelLocator: Sendable {
             return try isFolder.boolValue ? folder(name) : file(name)
         }
         guard !name.hasPrefix("/"), !name.hasPrefix("."), let repository = try? RepositoryName(name) else {
-            throw KongurError(.modelNotFound, "\(name): no such file or folder")
+            let remedy =
+                name.contains("/")
+                ? "" : "; a model of a hub is named OWNER/NAME, and none where the bundled one is meant"
+            throw KongurError(.modelNotFound, "\(name): no such file or folder\(remedy)")
         }
         let cache = HubClient(configuration: try HubConfiguration.fromEnvironment(environment)).cache
         guard let snapshot = cache.snapshot(of: repository) else {

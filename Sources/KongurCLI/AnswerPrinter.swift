@@ -2,7 +2,7 @@
 struct AnswerPrinter {
     enum Thinking {
         case shown
-        /// One line that counts, and is gone when the answer begins.
+        /// One line that counts, and says at last how long it was.
         case folded
     }
 
@@ -10,6 +10,7 @@ struct AnswerPrinter {
 
     private var isDimmed = false
     private var thoughtPieces = 0
+    private var thoughtFrom: ContinuousClock.Instant?
     private var endsWithLineBreak = true
     private var hasAnswer = false
 
@@ -21,6 +22,7 @@ struct AnswerPrinter {
         switch event {
         case .reasoning(let piece):
             thoughtPieces += 1
+            thoughtFrom = thoughtFrom ?? .now
             guard thinking == .shown else { return Console.progress("thinking … \(thoughtPieces)") }
             dim(true)
             write(piece)
@@ -34,7 +36,7 @@ struct AnswerPrinter {
 
     /// Leaves the terminal as it was, also when the answer was cut off.
     mutating func end() {
-        if thinking == .folded, thoughtPieces > 0, !hasAnswer { Console.progress("") }
+        if !hasAnswer { fold() }
         dim(false)
         if !endsWithLineBreak { write("\n") }
     }
@@ -43,13 +45,20 @@ struct AnswerPrinter {
         guard !hasAnswer else { return }
         hasAnswer = true
         guard thoughtPieces > 0 else { return }
-        guard thinking == .shown else { return Console.progress("") }
+        guard thinking == .shown else { return fold() }
         dim(false)
         write(endsWithLineBreak ? "\n" : "\n\n")
     }
 
+    /// Puts one line in the place of the thinking, for a person who watches.
+    private func fold() {
+        guard thinking == .folded, let thoughtFrom, Console.showsProgress else { return }
+        let seconds = (ContinuousClock.now - thoughtFrom).seconds(1)
+        Console.progress("thought for \(seconds) s, \(thoughtPieces) pieces; /think shows it\n")
+    }
+
     private mutating func dim(_ on: Bool) {
-        guard Console.outputIsTerminal, on != isDimmed else { return }
+        guard Console.usesColor, on != isDimmed else { return }
         isDimmed = on
         Console.write(on ? "\u{1b}[2m" : "\u{1b}[0m")
     }
@@ -58,11 +67,5 @@ struct AnswerPrinter {
         // What a model says is no command to the terminal.
         Console.write(Console.outputIsTerminal ? text.filter { !$0.isControl } : text)
         if let last = text.last { endsWithLineBreak = last.isNewline }
-    }
-}
-
-extension Character {
-    fileprivate var isControl: Bool {
-        unicodeScalars.contains { $0.properties.generalCategory == .control } && !isNewline && self != "\t"
     }
 }

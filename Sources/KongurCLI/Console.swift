@@ -4,6 +4,13 @@ import Foundation
 enum Console {
     static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
     static let errorIsTerminal = isatty(STDERR_FILENO) == 1
+    /// Whether the terminal knows no commands: nothing is drawn anew there.
+    static let isDumb = ProcessInfo.processInfo.environment["TERM"] == "dumb"
+    /// Whether a person watches standard error who can be shown a line that changes.
+    static let showsProgress = errorIsTerminal && !isDumb
+    /// Whether the answer may be dimmed; `NO_COLOR` says that it may not (no-color.org).
+    static let usesColor =
+        outputIsTerminal && !isDumb && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
 
     /// Writes to standard output, as it is.
     static func write(_ text: String) {
@@ -22,7 +29,7 @@ enum Console {
 
     /// Writes a line to standard error over the one before it, when a person is watching.
     static func progress(_ line: String) {
-        if errorIsTerminal { write("\r\u{1b}[2K" + line, to: STDERR_FILENO) }
+        if showsProgress { write("\r\u{1b}[2K" + line, to: STDERR_FILENO) }
     }
 
     /// Writes a value as one line of JSON, its keys sorted and in snake case.

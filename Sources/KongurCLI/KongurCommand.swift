@@ -22,6 +22,7 @@ struct KongurCommand: AsyncParsableCommand {
     static func main() async {
         do {
             try checkEncoding()
+            try checkName()
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -51,6 +52,18 @@ struct KongurCommand: AsyncParsableCommand {
                 throw KongurError(.invalidInput, "argument \(index) is not UTF-8 text")
             }
         }
+    }
+
+    /// Refuses a command that there is not, with the one that may be meant.
+    private static func checkName() throws {
+        guard let name = CommandLine.arguments.dropFirst().first, !name.hasPrefix("-"), name != "help" else { return }
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard !names.contains(name) else { return }
+        let nearest = NearestName(to: name, of: names)
+        let remedy =
+            nearest.isNear
+            ? "did you mean '\(nearest.name)'?" : "`kongur --help` lists all, and a question is asked by `kongur run`"
+        throw KongurError(.invalidInput, "there is no command '\(name)'; \(remedy)")
     }
 
     /// Whether the command line itself was wrong: ArgumentParser then knows a usage to show.

@@ -7,6 +7,8 @@ final class ProgressBar: Sendable {
     enum Unit {
         case bytes
         case items
+        /// Steps of different length, whose number says nothing to a person.
+        case steps
     }
 
     private struct State {
@@ -16,10 +18,13 @@ final class ProgressBar: Sendable {
     }
 
     private let isShown: Bool
+    /// What is done sooner than this is not worth a bar.
+    private let delay: Duration
     private let state = Mutex(State())
 
-    init(isShown: Bool) {
-        self.isShown = isShown
+    init(isShown: Bool = true, after delay: Duration = .zero) {
+        self.isShown = isShown && Console.showsProgress
+        self.delay = delay
     }
 
     func show(done: Int, of total: Int, unit: Unit, note: String = "") {
@@ -28,16 +33,24 @@ final class ProgressBar: Sendable {
             state.first = state.first ?? done
             return (ContinuousClock.now - state.started, state.first ?? done)
         }
+        guard elapsed >= delay else { return }
         let fraction = total > 0 ? min(1, Double(done) / Double(total)) : 0
         let width = 28
         let filled = Int(fraction * Double(width))
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-        var line = "\(bar) \(Int(fraction * 100))%  \(Self.text(done, unit)) of \(Self.text(total, unit))"
+        var line = "\(bar) \(Int(fraction * 100))%"
+        guard unit != .steps else { return Console.progress(line + "  \(note)") }
+        line += "  \(Self.text(done, unit)) of \(Self.text(total, unit))"
         let rate = Double(done - first) / max(elapsed.inSeconds, 0.001)
         if rate > 0, done < total {
             line += "  \(Self.duration(Double(total - done) / rate)) left"
         }
         Console.progress(line + (note.isEmpty ? "" : "  \(note)"))
+    }
+
+    /// Says what is done now, where nobody knows how long it takes.
+    func show(_ step: String) {
+        if isShown { Console.progress("\(step) …") }
     }
 
     /// Writes a line above the bar.
@@ -53,7 +66,7 @@ final class ProgressBar: Sendable {
     private static func text(_ count: Int, _ unit: Unit) -> String {
         switch unit {
         case .bytes: ByteCountFormatter.string(fromByteCount: Int64(count), countStyle: .file)
-        case .items: "\(count)"
+        case .items, .steps: "\(count)"
         }
     }
 

@@ -10,7 +10,7 @@ enum Terminal {
     static func restoreOnInterrupt() {
         guard Console.outputIsTerminal || Console.errorIsTerminal else { return }
         onInterrupt {
-            if Console.outputIsTerminal { Console.write("\u{1b}[0m\n") }
+            if Console.usesColor { Console.write("\u{1b}[0m\n") }
             // The status of a program that a signal ended is what shells expect to see.
             signal(SIGINT, SIG_DFL)
             kill(getpid(), SIGINT)

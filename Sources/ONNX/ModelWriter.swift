@@ -17,8 +17,13 @@ package struct ModelWriter: Sendable {
     ///
     /// Weights are streamed from wherever they are mapped, so writing gigabytes takes little memory. Both files are
     /// written under temporary names, synced and renamed; an old model goes before its data does, so a crash leaves
-    /// the old model, none, or the new one, and never a mixture.
-    package func write(_ model: Model, to path: String) throws(ONNXError) {
+    /// the old model, none, or the new one, and never a mixture. `progress` is told the bytes of weights that are written,
+    /// and of all.
+    package func write(
+        _ model: Model,
+        to path: String,
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws(ONNXError) {
         do {
             try model.graph.checkNames()
         } catch {
@@ -57,6 +62,7 @@ package struct ModelWriter: Sendable {
                 try tensor.forEachPiece { piece throws(ONNXError) in
                     try file.write(piece, at: offset)
                     offset += piece.count
+                    progress(offset, end)
                 }
             }
             try file.sync()

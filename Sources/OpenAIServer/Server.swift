@@ -10,6 +10,12 @@ import ResponseCaching
 import ServiceLifecycle
 import UnixSignals
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// The HTTP service in front of an engine: one group of services, ended by SIGTERM or SIGINT.
 package struct Server: Sendable {
     /// Why a server cannot be started.
@@ -59,9 +65,10 @@ package struct Server: Sendable {
                 byteCount: configuration.responseCacheByteCount,
                 logger: logger
             )
-            .map {
-                AnswerCache(
-                    $0,
+            .map { store in
+                metrics.cache.follow(store)
+                return AnswerCache(
+                    store,
                     timeToLive: configuration.responseCacheTimeToLive,
                     isShared: configuration.sharesResponses,
                     metrics.cache
@@ -111,6 +118,11 @@ package struct Server: Sendable {
         group.maximumGracefulShutdownDuration = configuration.drainTimeout + .seconds(10)
         do {
             try await ServiceGroup(configuration: group).run()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw Failure(
+                description:
+                    "cannot listen on \(configuration.address): another program does; choose another --port, or 0 for a free one"
+            )
         } catch  where error is IOError || error is SocketAddressError || error is SocketAddressError.UnknownHost {
             throw Failure(description: "cannot listen on \(configuration.address): \(error)")
         }

@@ -70,5 +70,7 @@ package final class MemoryResponseCache: ResponseCache {
         state.withLock { _ = $0.remove(key) }
     }
 
+    package var heldByteCount: Int? { byteCount }
+
     package var byteCount: Int { state.withLock(\.byteCount) }
 }

@@ -63,6 +63,8 @@ package final class RedisResponseCache: ResponseCache {
         try await change(.set(Self.prefix + key.description, stored, expiresIn: expiresIn))
     }
 
+    package var heldByteCount: Int? { nil }
+
     package func removeValue(for key: CacheKey) async throws(CacheError) {
         try await change(.delete(Self.prefix + key.description))
     }

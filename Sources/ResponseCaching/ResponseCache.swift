@@ -10,6 +10,9 @@ package protocol ResponseCache: Sendable {
     func setValue(_ value: [UInt8], for key: CacheKey, expiresIn: Duration?) async throws(CacheError)
 
     func removeValue(for key: CacheKey) async throws(CacheError)
+
+    /// The bytes that it takes on this machine; nil where they are on another one, or nobody knows.
+    var heldByteCount: Int? { get }
 }
 
 /// How long callers wait for a cache at most.

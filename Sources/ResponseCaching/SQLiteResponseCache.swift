@@ -65,6 +65,14 @@ package final class SQLiteResponseCache: ResponseCache {
         try await perform { try $0.removeValue(for: key) }
     }
 
+    /// Of the file and its log.
+    package var heldByteCount: Int? {
+        ["", "-wal"].reduce(nil) { sum, suffix in
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path + suffix)
+            return (attributes?[.size] as? Int).map { $0 + (sum ?? 0) } ?? sum
+        }
+    }
+
     private func perform<Value: Sendable>(
         _ work: @escaping @Sendable (AnswerTable) throws -> Value
     ) async throws(CacheError) -> Value {

@@ -24,6 +24,19 @@ struct CommandLineTests {
         #expect(result.output.isEmpty)
     }
 
+    @Test func unknownCommandsAndModelsSayWhatMayBeMeant() throws {
+        #expect(try kongur.run("rnu", "hi").error == "kongur: error: there is no command 'rnu'; did you mean 'run'?\n")
+        let far = try kongur.run("What is 2 + 2?")
+        #expect(far.status == 2 && far.error.contains("a question is asked by `kongur run`"))
+        #expect(try kongur.run("help", "run").status == 0)
+        let model = try kongur.run("run", "peble", "What is 2 + 2?")
+        #expect(model.status == 2 && model.error.contains("OWNER/NAME"))
+        let unwritable = try kongur.run("compile", "-o", "/proc/model")
+        #expect(unwritable.status == 1 && !unwritable.error.contains("NSURL"), "\(unwritable.error)")
+        #expect(try kongur.run("keys", "list", "/none").error.contains("`kongur keys add /none NAME`"))
+        #expect(try kongur.run("eval", "--task", "/none").error == "kongur: error: /none: no such file\n")
+    }
+
     @Test func missingModelSaysWhatToDo() throws {
         let folder = try TemporaryFolder()
         let kongur = KongurProgram(environment: ["HF_HUB_CACHE": folder.path])

@@ -71,6 +71,7 @@ import Testing
         #expect(try await cache(server, "misses") == 1)
         #expect(try await cache(server, "shared") + cache(server, "hits") == 99)
         #expect(try await cache(server, "errors") == 0)
+        #expect(try await metric(server, "kongur_response_cache_bytes") > 100)
     }
 
     @Test func aHitIsWhatTheMissWas() async throws {

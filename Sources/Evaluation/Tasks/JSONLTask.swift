@@ -50,7 +50,12 @@ package struct JSONLTask: EvaluationTask {
             }
             samples.append(line)
         }
-        guard !samples.isEmpty else { throw EvaluationError(.invalidTask, "\(source): holds no problem") }
+        guard !samples.isEmpty else {
+            throw EvaluationError(
+                .invalidTask,
+                "\(source): holds no problem; each line is {\"problem\": \"...\", \"answer\": \"...\"}"
+            )
+        }
         self.samples = samples
     }
 

@@ -10,8 +10,8 @@ struct ChatCommand: AsyncParsableCommand {
         commandName: "chat",
         abstract: "Talk with a model.",
         discussion: """
-            Ctrl-C stops an answer; /quit or Ctrl-D ends the conversation; a line that ends with \\ goes on in the next. \
-            /help lists what else can be said. With --server the model is one of a server, and of the options for sampling those \
+            Ctrl-C stops an answer; /quit or Ctrl-D ends the conversation. The arrow keys bring back what was said before. Alt-Enter, \
+            Ctrl-J or a line that ends with \\ begins another line, and what is pasted may have many. /help lists what else can be said. With --server the model is one of a server, and of the options for sampling those \
             that are given are sent to it.
             """
     )
@@ -29,10 +29,22 @@ struct ChatCommand: AsyncParsableCommand {
     @Flag(help: "Show the thinking instead of folding it into one line.")
     var showThinking = false
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            "Keep what is said for the arrow keys of later conversations.",
+            discussion: "In kongur/chat-history of XDG_STATE_HOME, or else of ~/.local/state."
+        )
+    )
+    var history = true
+
     private static let help = """
         /clear      forget what was said
         /think      show or fold the thinking
         /quit       end
+        Up, Down    what was said before
+        Alt-Enter   another line; so do Ctrl-J and a \\ at the end
+        Ctrl-C      stop the answer, or empty the line
         """
 
     func validate() throws {
@@ -45,7 +57,7 @@ struct ChatCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let server = client.server else {
-            let loaded = try await LanguageModel.load(name, options: model.options)
+            let loaded = try LanguageModel.loadWithProgress(name, model.options)
             return try await talk(ChatSession(loaded, instructions: system, parameters: sampling.parameters))
         }
         try await client.withClient(of: server) { client, model in
@@ -62,11 +74,12 @@ struct ChatCommand: AsyncParsableCommand {
             if let answer {
                 answer.cancel()
             } else {
-                Console.note("\nkongur: note: /quit or Ctrl-D ends the conversation")
+                Console.note("\n\(ChatInput.endingHint)")
             }
         }
         var showsThinking = showThinking
-        while let line = nextLine() {
+        var input = ChatInput(keepsHistory: history)
+        while let line = input.next() {
             switch line.trimmingCharacters(in: .whitespacesAndNewlines) {
             case "": continue
             case "/quit", "/exit": return
@@ -105,17 +118,6 @@ struct ChatCommand: AsyncParsableCommand {
             // A conversation that has become too long, or a server that is busy, is no reason to lose what was said.
             printer.end()
             Console.note("kongur: error: \(error.message)")
-        }
-    }
-
-    /// What the person says next; nil at the end of the input.
-    private func nextLine() -> String? {
-        var text = ""
-        while true {
-            if isatty(STDIN_FILENO) == 1 { Console.write(text.isEmpty ? "> " : ". ", to: STDERR_FILENO) }
-            guard let line = readLine(strippingNewline: true) else { return text.isEmpty ? nil : text }
-            guard line.hasSuffix("\\") else { return text + line }
-            text += line.dropLast() + "\n"
         }
     }
 }

@@ -95,6 +95,8 @@ struct CompileCommand: AsyncParsableCommand {
         options.fuse = fuse
         options.smooth = smooth
         for pass in printAfter where pass != "import" { _ = try PassPipeline.named(pass, options) }
+        let bar = ProgressBar(isShown: printAfter.isEmpty, after: .milliseconds(500))
+        defer { bar.clear() }
         var compilation = try ModelCompilation(
             ModelLocator().locate(name),
             options,
@@ -102,27 +104,36 @@ struct CompileCommand: AsyncParsableCommand {
         )
         let device = try DeviceCatalog.device(named: "cpu", threads: threads)
         if let calibrate {
+            bar.show("measuring activations")
             try compilation.calibrate(on: device, over: QuantizationText.read(calibrate, for: compilation, on: device))
         }
+        if report { bar.show("reading what is judged") }
         let judged = report ? try QuantizationText.read(text, for: compilation, on: device) : nil
         let errors = try judged.map { try compilation.layerErrors(on: device, over: $0) }
         var layers: [LayerError] = []
         var observer = PassObserver(printAfter: Set(printAfter), options: compilation.options, checks: checkPasses)
+        var steps = CompilationProgress(compilation.options)
+        bar.show(steps)
         let result = try compilation.run { (pass, module) throws(CompilerError) in
+            steps.advance()
+            bar.show(steps)
             try observer.see(pass, module)
             if let errors, pass == "quantize-weights" { layers = try errors.measure(module) }
         }
+        bar.clear()
         Console.note(PassTable(result.reports, differences: observer.differences).text)
         if let output {
+            bar.show("writing")
             try CompiledModelFolder.write(
                 result.model,
                 defaults: SamplingDefaults(metadata: compilation.source.graph.metadata),
                 tokenizerFolder: compilation.source.folder,
                 to: output
             )
-            Console.note("\(output): written")
+            bar.note("\(output): written")
         }
         if let judged {
+            bar.show("comparing predictions")
             let report = QuantizationReport(
                 quantization: weights.form.rawValue,
                 layers: layers,
@@ -133,6 +144,7 @@ struct CompileCommand: AsyncParsableCommand {
                     over: judged
                 )
             )
+            bar.clear()
             if json { try Console.print(json: report) } else { Console.print(QuantizationTable(report).text) }
         }
     }

@@ -60,7 +60,7 @@ struct EvalCommand: AsyncParsableCommand {
 
     private func evaluate() async throws -> EvaluationReport {
         let problems = try JSONLTask(path: task, suffix: suffix, limit: limit)
-        let loaded = try await LanguageModel.load(name, options: model.options)
+        let loaded = try LanguageModel.loadWithProgress(name, model.options)
         let parameters = sampling.parameters
         var runner = EvaluationRunner(task: problems)
         runner.attempts = attempts
@@ -68,7 +68,7 @@ struct EvalCommand: AsyncParsableCommand {
         runner.resultsPath = results
         runner.settings =
             "\(loaded.path) \(model.weights.form.rawValue) \(model.cache.kvCache?.form.rawValue ?? "") \(parameters)"
-        let bar = ProgressBar(isShown: Console.errorIsTerminal)
+        let bar = ProgressBar()
         defer { bar.clear() }
         return try await runner.run { progress in
             let share = progress.done == 0 ? 0 : 100 * progress.correct / progress.done

@@ -24,7 +24,10 @@ struct ExportCommand: AsyncParsableCommand {
             throw KongurError(.invalidInput, "\(location.path): is no checkpoint; only checkpoints are exported")
         }
         let graph = try ModelSource(location).graph
-        try ModelWriter().write(graph, to: output)
+        let bar = ProgressBar(after: .milliseconds(500))
+        defer { bar.clear() }
+        try ModelWriter().write(graph, to: output) { bar.show(done: $0, of: $1, unit: .bytes) }
+        bar.clear()
         let nodes = graph.graph.nodes.count
         Console.note("\(output): opset \(graph.operatorSets[""] ?? 0), \(nodes) nodes")
     }

@@ -26,7 +26,7 @@ struct PullCommand: AsyncParsableCommand {
 
     func run() async throws {
         let repository = try RepositoryName(model)
-        let bar = ProgressBar(isShown: !quiet && Console.errorIsTerminal)
+        let bar = ProgressBar(isShown: !quiet)
         let client = HubClient(configuration: try HubConfiguration.fromEnvironment())
         let quiet = quiet
         let folder: String

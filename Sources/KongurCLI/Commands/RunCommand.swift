@@ -59,7 +59,7 @@ struct RunCommand: AsyncParsableCommand {
         parameters.format = try format.format
         Terminal.restoreOnInterrupt()
         let started = ContinuousClock.now
-        let loaded = try await LanguageModel.load(name, options: model.options)
+        let loaded = try LanguageModel.loadWithProgress(name, model.options)
         let loading = ContinuousClock.now - started
         let result = try await answer(loaded, request, parameters)
         if json {

@@ -46,16 +46,24 @@ struct ServeCommand: AsyncParsableCommand {
         options.memoryByteCount = try settings.int("memory-mib").map { $0 << 20 }
         let modelName = try settings.string("model-name") ?? Self.name(of: name)
         var made: ServerMetrics?
+        let bar = ProgressBar()
         let loaded = try LanguageModel.load(
             name,
             options: options,
             connections: configuration.connectionByteCount,
-            answers: configuration.answerByteCount
+            answers: configuration.answerByteCount,
+            progress: { step in
+                if step.done == 0 {
+                    Console.note("kongur: compiling \(modelName); the result is kept for later starts")
+                }
+                bar.show(step)
+            }
         ) { contextLength in
             let metrics = ServerMetrics(model: modelName, contextLength: contextLength)
             made = metrics
             return metrics.engine
         }
+        bar.clear()
         guard let metrics = made else { preconditionFailure("loading makes the observer") }
         guard var generator = loaded.generator else {
             throw KongurError(.invalidModel, "\(loaded.path): has no tokenizer, so it cannot be asked over HTTP")

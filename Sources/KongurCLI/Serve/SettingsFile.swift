@@ -23,10 +23,9 @@ struct SettingsFile {
     func check(names: [String]) throws {
         for (name, value) in values.sorted(by: { $0.key < $1.key }) {
             guard names.contains(name) else {
-                let nearest = names.sorted().min { Self.distance(name, $0) < Self.distance(name, $1) } ?? ""
                 throw KongurError(
                     .invalidInput,
-                    "\(path): there is no setting '\(name)'; the nearest one is '\(nearest)', and `kongur serve --help` lists all"
+                    "\(path): there is no setting '\(name)'; the nearest one is '\(NearestName(to: name, of: names).name)', and `kongur serve --help` lists all"
                 )
             }
             if value is [AnyHashable: Any] {
@@ -36,21 +35,5 @@ struct SettingsFile {
                 )
             }
         }
-    }
-
-    /// How many characters must be put in, left out or changed for one text to become the other (Levenshtein, 1965).
-    static func distance(_ one: String, _ other: String) -> Int {
-        let other = Array(other)
-        var row = Array(0...other.count)
-        for (index, character) in one.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
-            for place in other.indices {
-                let changed = diagonal + (character == other[place] ? 0 : 1)
-                diagonal = row[place + 1]
-                row[place + 1] = min(changed, diagonal + 1, row[place] + 1)
-            }
-        }
-        return row[other.count]
     }
 }

@@ -31,7 +31,9 @@ package enum KeyFile {
 
     package static func read(_ path: String) throws(Failure) -> [APIKey] {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw Failure(description: "\(path): the file of API keys cannot be read")
+            throw Failure(
+                description: "\(path): the file of API keys cannot be read; `kongur keys add \(path) NAME` makes one"
+            )
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw Failure(description: "\(path): is not UTF-8 text")

@@ -79,6 +79,7 @@ let package = Package(
         room("HTTPTransport", [asyncHTTPClient, nio("NIOCore"), nio("NIOPosix"), nioSSL]),
         room("WebPage", resources: [.embedInCode("Files")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+        .target(name: "CKunlun"),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         // 1
         room("Grammars", ["Tokenizers"]),
@@ -95,6 +96,7 @@ let package = Package(
         room("ReferenceBackend", ["DeviceRuntime", "Tensors", "XIR"]),
         room("CPUBackend", ["CKernels", "DeviceRuntime", "Tensors", "XIR"]),
         // 4
+        room("KunlunBackend", ["CKunlun", "DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
         room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
         // 5
         room("XIRCompiler", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
@@ -115,15 +117,19 @@ let package = Package(
         room(
             "Kongur",
             [
-                "CPUBackend", "Checkpoints", "DeviceRuntime", "Frontends", "InferenceEngine", "ModelHub", "ONNX",
-                "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers", "XIR", "XIRCompiler", crypto, tracing,
+                "CPUBackend", "Checkpoints", "DeviceRuntime", "Frontends", "InferenceEngine", "KunlunBackend",
+                "ModelHub",
+                "ONNX", "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers", "XIR", "XIRCompiler", crypto,
+                tracing,
             ]
         ),
         // 8
         .executableTarget(
             name: "KongurCLI",
             dependencies: [
-                "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "InferenceEngine", "Kongur", "ModelHub",
+                "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "InferenceEngine", "Kongur",
+                "KunlunBackend",
+                "ModelHub",
                 "ONNX", "OpenAIClient", "OpenAIServer", "PrometheusMetrics", "ReferenceBackend", "ResponseCaching",
                 "Tensors",
                 "TextGeneration", "Tokenizers", "XIR", "XIRCompiler",
@@ -149,6 +155,15 @@ let package = Package(
         tests(
             "CPUBackendTests",
             ["CKernels", "CPUBackend", "DeviceRuntime", "KongurTesting", "ReferenceBackend", "Tensors", "XIR"]
+        ),
+        tests(
+            "KunlunBackendTests",
+            [
+                "Checkpoints", "DeviceRuntime", "Frontends", "KongurTesting", "KunlunBackend", "ONNX",
+                "ReferenceBackend",
+                "Tensors", "XIR", "XIRCompiler",
+            ],
+            exclude: ["StandIn"]
         ),
         tests("InferenceEngineTests", ["InferenceEngine", "KongurTesting", "DeviceRuntime", "Tensors"]),
         tests(

@@ -46,6 +46,7 @@ struct KernelBuilder {
                     "the operation has no kernel on the CPU; fuse it away or use --device reference"
                 )
             }
+            try requireFloat32(step)
             if !KernelTable.worksInPlace.contains(step.operation) { try requireApart(step) }
             if let kernel = try factory(step, &self) { kernels.append(kernel) }
         }
@@ -140,6 +141,19 @@ struct KernelBuilder {
         tableCounts.append(2 * (try most(table.positions, step)) * table.half)
         kernels.append(table.kernel(number, rows: try rows(table.positions, dropping: 0, step)))
         return number
+    }
+
+    /// Activations are f32 here, although XIR also allows f16.
+    private func requireFloat32(_ step: ProgramStep) throws(DeviceError) {
+        guard let operands = KernelTable.activations[step.operation] else { return }
+        let values = operands.filter { $0 < step.operands.count }.map { step.operands[$0] } + step.results.prefix(1)
+        for value in values where type(value).elementType == .float16 {
+            if case .state = program.values[value].place { continue }
+            throw unsupported(
+                step,
+                "the CPU computes in f32, and this program in f16: compile the model without --target kunlun"
+            )
+        }
     }
 
     /// A result may not share memory with an operand, since kernels read operands while they write results.

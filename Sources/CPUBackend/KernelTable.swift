@@ -16,6 +16,12 @@ enum KernelTable {
         "add": add, "sub": subtract, "mul": multiply, "div": divide,
     ]
 
+    /// The operations that XIR also has with activations in f16, and which operands these are.
+    static let activations: [String: [Int]] = [
+        "embedding": [], "linear": [0], "swiglu": [0, 1], "rms_norm": [0], "add_rms_norm": [0, 1], "rotary": [0],
+        "cache_write": [1], "rotary_cache_write": [0], "paged_attention": [0],
+    ]
+
     /// Operations whose result may stand where an operand stands.
     static let worksInPlace: Set<String> = ["silu", "exp", "reshape", "rms_norm", "softmax"]
 }

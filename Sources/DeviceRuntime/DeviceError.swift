@@ -10,6 +10,8 @@ package struct DeviceError: Error, Sendable, CustomStringConvertible {
         case invalidInput
         /// The device failed and cannot be used any more.
         case deviceLost
+        /// The device failed at this, and may succeed at what follows.
+        case failed
         case deviceNotFound
         case fileNotWritable
     }

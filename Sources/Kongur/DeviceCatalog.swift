@@ -1,25 +1,97 @@
-import CPUBackend
+package import CPUBackend
 package import DeviceRuntime
+import Foundation
+package import KunlunBackend
 import ReferenceBackend
+import Tensors
+import XIR
+package import XIRCompiler
 
 /// The devices that models run on: the only place that names them.
 public enum DeviceCatalog {
     /// What `ModelOptions.device` takes.
-    public static let names = ["cpu", "reference"]
+    public static let names = ["cpu", "reference", "xpu"]
+
+    /// The Kunlun installation of this machine, looked for once.
+    package static let kunlun = KunlunInstallation(environment: ProcessInfo.processInfo.environment)
 
     /// One line about a device.
     package static func detail(of name: String) -> String {
         switch name {
         case "cpu": "the processor: \(CPUDevice.instructionSet) kernels"
         case "reference": "the meaning of XIR, operation by operation; slow, to check others by"
+        case "xpu": "Kunlun accelerators, also xpu:0, xpu:1 and so on: \(kunlunState)"
         default: ""
         }
+    }
+
+    /// What a model must be compiled for to run on a device.
+    package static func target(of name: String) -> CompilerTarget {
+        kunlunNumber(name) == nil ? .cpu : .kunlun
+    }
+
+    /// Whether a name is that of a Kunlun card.
+    package static func isKunlun(_ name: String) -> Bool { kunlunNumber(name) != nil }
+
+    /// The checks of a Kunlun card, for the operations of a model in f16 and int8.
+    package static func checkup(_ name: String, model: String?) throws -> CheckupReport {
+        let checkup = Checkup(kunlun, device: kunlunNumber(name) ?? 0, try kunlunOptions(allowsFallback: true))
+        return checkup.run(version: version) {
+            try [ModelOptions.Weights.float16, .int8].map { weights in
+                let options = ModelOptions(device: name, weights: weights)
+                return (weights.rawValue, try ModelLoader(options: options).load(model).compiled)
+            }
+        }
+    }
+
+    private static func kunlunOptions(allowsFallback: Bool) throws -> KunlunDevice.Options {
+        var options = KunlunDevice.Options()
+        options.allowsFallback = allowsFallback
+        guard let text = ProcessInfo.processInfo.environment["KONGUR_XPU_TIMEOUT"] else { return options }
+        guard let seconds = Double(text), seconds > 0 else {
+            throw KongurError(.invalidInput, "KONGUR_XPU_TIMEOUT is a number of seconds above 0, not '\(text)'")
+        }
+        options.timeout = seconds
+        return options
+    }
+
+    /// The memory of a device that has its own, as far as others left it; nil for those in the machine's memory.
+    package static func memory(of device: any Device) -> MemoryLimit? {
+        guard let device = device as? KunlunDevice, let free = device.freeByteCount else { return nil }
+        return MemoryLimit(byteCount: free, reason: "free on \(device.name)")
+    }
+
+    /// Whether a program was compiled for Kunlun, and so runs on `xpu` and `reference` alone.
+    package static func isForKunlun(_ program: Program) -> Bool {
+        program.steps.contains { $0.attributes["to"] == .elementType(.float16) }
+    }
+
+    /// The number of a device called `xpu` or `xpu:N`; nil for others.
+    private static func kunlunNumber(_ name: String) -> Int? {
+        if name == "xpu" { return 0 }
+        guard name.hasPrefix("xpu:"), let number = Int(name.dropFirst(4)), (0..<64).contains(number) else { return nil }
+        return number
+    }
+
+    /// What is there, or what is missing.
+    private static var kunlunState: String {
+        if let missing = kunlun.whatIsMissing { return missing }
+        do throws(DeviceError) {
+            let count = try kunlun.deviceCount()
+            return count == 1 ? "1 device" : "\(count) devices"
+        } catch { return error.message }
     }
 
     /// A device by its name.
     ///
     /// Throws `.invalidInput` for a name that is not in the catalog.
-    package static func device(named name: String, threads: Int? = nil) throws -> any Device {
+    package static func device(named name: String, threads: Int? = nil, allowsFallback: Bool = true) throws
+        -> any Device
+    {
+        if let number = kunlunNumber(name) {
+            let options = try kunlunOptions(allowsFallback: allowsFallback)
+            return try KunlunDevice(number, kunlun, options)
+        }
         switch name {
         case "cpu": return try CPUDevice(threads: threads)
         case "reference": return ReferenceDevice()

@@ -54,7 +54,7 @@ extension KongurError {
         switch code {
         case .invalidInput, .deviceNotFound: .invalidInput
         case .invalidProgram: .invalidModel
-        case .unsupported, .outOfMemory, .deviceLost: .deviceFailed
+        case .unsupported, .outOfMemory, .deviceLost, .failed: .deviceFailed
         case .fileNotWritable: .failed
         }
     }

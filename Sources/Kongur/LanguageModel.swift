@@ -61,14 +61,19 @@ public final class LanguageModel: Sendable {
     ) throws -> LanguageModel {
         do {
             let loaded = try ModelLoader(options: options).load(name, progress: progress)
-            let device = try DeviceCatalog.device(named: options.device, threads: options.threads)
+            let device = try DeviceCatalog.device(
+                named: options.device,
+                threads: options.threads,
+                allowsFallback: options.allowsFallback
+            )
             let system = SystemMemory()
             let memory = try MemoryPlan(
                 loaded.compiled,
                 ModelFootprint(loaded.compiled, on: device),
                 options,
-                limit: system.limit ?? MemoryLimit(byteCount: .max, reason: "without a limit"),
-                held: system.held,
+                limit: DeviceCatalog.memory(of: device) ?? system.limit
+                    ?? MemoryLimit(byteCount: .max, reason: "without a limit"),
+                held: DeviceCatalog.memory(of: device) == nil ? system.held : 0,
                 connections: connections,
                 answers: answers
             )

@@ -25,7 +25,8 @@ package struct ModelCompilation {
         contextLength = min(options.contextLength ?? own, own)
         var options = options
         let exact = Self.cacheByteCount(module) * contextLength
-        options.cacheElementType = cache ?? (exact <= Self.exactCacheByteCount ? .float32 : .float16)
+        let isExact = options.target == .cpu && exact <= Self.exactCacheByteCount
+        options.cacheElementType = cache ?? (isExact ? .float32 : .float16)
         self.options = options
     }
 

@@ -66,6 +66,7 @@ package struct ModelLoader: Sendable {
 
     private var compilerOptions: CompilerOptions {
         var compilerOptions = CompilerOptions()
+        compilerOptions.target = DeviceCatalog.target(of: options.device)
         compilerOptions.weights = options.weights.form
         compilerOptions.contextLength = options.contextLength
         return compilerOptions
@@ -99,7 +100,7 @@ package struct ModelLoader: Sendable {
         }
         let cache = options.keyValueCache?.rawValue ?? ""
         add(
-            "\(version) \(location.path) \(folder.path) \(options.weights.rawValue) \(cache) \(options.contextLength ?? 0)"
+            "\(version) \(location.path) \(folder.path) \(DeviceCatalog.target(of: options.device).rawValue) \(options.weights.rawValue) \(cache) \(options.contextLength ?? 0)"
         )
         for name in names {
             let file = folder.appendingPathComponent(name).resolvingSymlinksInPath()

@@ -10,6 +10,8 @@ public struct ModelOptions: Sendable, Hashable {
         case stored
         /// As float32, which is slower and exact.
         case float32 = "f32"
+        /// Matrices as float16.
+        case float16 = "f16"
         /// As bfloat16, packed for the processor and multiplied in bfloat16 where it can.
         case bfloat16 = "bf16"
         /// In 8 bits, with a scale for every 128 inputs.
@@ -57,6 +59,8 @@ public struct ModelOptions: Sendable, Hashable {
     /// The most answers that are computed at once; nil takes the compiled model's limit.
     public var maxSequences: Int?
     public var speculation: Speculation
+    /// Whether the CPU runs operations that a Kunlun operator library lacks; otherwise loading names them and fails.
+    public var allowsFallback: Bool
 
     public init(
         device: String = "cpu",
@@ -67,7 +71,8 @@ public struct ModelOptions: Sendable, Hashable {
         cacheByteCount: Int? = nil,
         memoryByteCount: Int? = nil,
         maxSequences: Int? = nil,
-        speculation: Speculation = .automatic
+        speculation: Speculation = .automatic,
+        allowsFallback: Bool = true
     ) {
         self.device = device
         self.weights = weights
@@ -78,6 +83,7 @@ public struct ModelOptions: Sendable, Hashable {
         self.memoryByteCount = memoryByteCount
         self.maxSequences = maxSequences
         self.speculation = speculation
+        self.allowsFallback = allowsFallback
     }
 }
 
@@ -87,6 +93,7 @@ extension ModelOptions.Weights {
         switch self {
         case .stored: .stored
         case .float32: .float32
+        case .float16: .float16
         case .bfloat16: .bfloat16
         case .int8: .int8
         case .int4: .int4

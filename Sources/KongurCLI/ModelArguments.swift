@@ -24,6 +24,9 @@ struct ModelArguments: ParsableArguments {
     @Option(help: SpeculationChoice.help("A setting for speed alone: answers are the same. auto where not given."))
     var speculate: SpeculationChoice?
 
+    @Flag(help: "On xpu, refuse a model with operations that the operator library lacks, which the CPU runs otherwise.")
+    var noFallback = false
+
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
         if let contextLength, contextLength < 1 { throw ValidationError("--context-length must be at least 1.") }
@@ -39,6 +42,7 @@ struct ModelArguments: ParsableArguments {
             "threads": threads.map(String.init),
             "context-length": contextLength.map(String.init),
             "speculate": speculate?.defaultValueDescription,
+            "no-fallback": noFallback ? "true" : nil,
         ]
     }
 
@@ -54,7 +58,8 @@ struct ModelArguments: ParsableArguments {
             keyValueCache: cache.kvCache?.form,
             threads: threads,
             contextLength: contextLength,
-            speculation: (speculate ?? .automatic).speculation
+            speculation: (speculate ?? .automatic).speculation,
+            allowsFallback: !noFallback
         )
     }
 }
@@ -66,7 +71,7 @@ struct WeightArguments: ParsableArguments {
     }
 
     enum Quantization: String, ExpressibleByArgument, CaseIterable {
-        case bf16, int8, int4
+        case f16, bf16, int8, int4
     }
 
     @Option(help: ArgumentHelp("Keep weights as stored, which is the default, or as f32.", valueName: "stored|f32"))
@@ -74,8 +79,8 @@ struct WeightArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Store weights in fewer bits, packed for the processor: bf16, int8 or int4.",
-            valueName: "bf16|int8|int4"
+            "Store weights in fewer bits: f16, or packed for the processor bf16, int8 or int4.",
+            valueName: "f16|bf16|int8|int4"
         )
     )
     var quantize: Quantization?
@@ -88,6 +93,7 @@ struct WeightArguments: ParsableArguments {
 
     var form: ModelOptions.Weights {
         switch quantize {
+        case .f16: .float16
         case .bf16: .bfloat16
         case .int8: .int8
         case .int4: .int4

@@ -73,6 +73,20 @@ package struct Tensor: Sendable {
     /// Gives back the memory of a mapped file's pages that hold the elements, which are read again when touched.
     package func discard() { storage.discardPages(byteOffset..<byteOffset + byteCount) }
 
+    /// Some rows, the slices along the first axis, over the same storage.
+    ///
+    /// `range` must be within the first axis.
+    package func rows(_ range: Range<Int>) -> Tensor {
+        precondition(range.lowerBound >= 0 && range.upperBound <= shape[0])
+        let rest = Array(shape.dimensions.dropFirst())
+        let rowByteCount = rest.reduce(elementType.byteCount, *)
+        return Tensor(
+            unchecked: TensorType(elementType, Shape([range.count] + rest)),
+            storage: storage,
+            byteOffset: byteOffset + range.lowerBound * rowByteCount
+        )
+    }
+
     /// The same elements under another shape of the same size.
     package func reshaped(_ shape: Shape) throws(TensorError) -> Tensor {
         guard shape.checkedElementCount == elementCount else {

@@ -23,13 +23,15 @@ package struct Compiler: Sendable {
     /// Compiles the module's only function, a dense decoder with `input_ids` and `logits`.
     ///
     /// `observer` sees the module after each pass. Throws `.unsupportedGraph` with the reason when the graph is not one
-    /// that becomes a step program; the refusals in the reports before it say more.
+    /// that becomes a step program; the refusals in the reports before it say more. Throws `.unsupportedOperation` naming
+    /// everything that the target does not have.
     package func compile(
         _ module: Module,
         contextLength: Int,
         stopTokenIDs: Set<Int>,
         observer: (String, Module) throws(CompilerError) -> Void = { (_, _) throws(CompilerError) in }
     ) throws(CompilerError) -> Compilation {
+        if let reason = options.target.refusal(of: options) { throw CompilerError(.unsupportedOperation, reason) }
         var module = module
         var reports = [PassReport("import", PassOutcome(), module, options)]
         try observer("import", module)

@@ -7,7 +7,10 @@ package enum WeightForm: Sendable, Hashable {
     case stored
     /// In float32: the way to run a bf16 checkpoint in full precision.
     case float32
-    /// In panels for the processor's matrix kernels; `group` inputs share a scale, but for bf16.
+    /// Matrices in float16.
+    case float16
+    /// In panels for the processor's matrix kernels; `group` inputs share a scale, but for bf16. For
+    /// Kunlun int8 is kept in rows, with one scale for each.
     case packed(PackedLayout.Packing, group: Int)
 
     package static let bfloat16 = packed(.bfloat16, group: 2)
@@ -17,6 +20,10 @@ package enum WeightForm: Sendable, Hashable {
 
 /// What the compiler may choose.
 package struct CompilerOptions: Sendable {
+    /// What the program is to run on.
+    package var target = CompilerTarget.cpu
+    /// The most output features of one product on Kunlun, whose library is known to fail at very wide ones.
+    package var widestProduct = 65_536
     /// Tokens in a block of the key/value cache.
     package var blockSize = 16
     /// The element type of the cache.

@@ -164,13 +164,20 @@ linear = x.double() @ weight.double().T
 simple("linear", "main", {"x": x, "weight": weight, "bias": bias}, (linear + bias.double()).float(), tolerance=1e-6,
        types={"x": "f32[tokens, 4]"}, result_type="f32[tokens, 3]")
 simple("linear", "without_bias", {"x": x, "weight": weight}, linear.float(), tolerance=1e-6)
+half, half_weight = x.half(), weight.half()
+linear = half.double() @ half_weight.double().T
+simple("linear", "half", {"x": half, "weight": half_weight, "bias": bias}, (linear + bias.double()).half(), "to = f16")
+simple("linear", "half_to_single", {"x": half, "weight": half_weight}, linear.float())
 table = random(4, 3, seed=11).half()
 ids = tensor([[3, 0], [1, 1]], "i64")
 simple("embedding", "main", {"ids": ids, "table": table}, table[ids].float())
+simple("embedding", "half", {"ids": ids, "table": table}, table[ids], "to = f16")
 x, up = random(2, 6, seed=12), random(2, 6, seed=13)
 silu = torch.nn.functional.silu
 simple("swiglu", "halves", {"x": x}, (silu(x[:, :3].double()) * x[:, 3:].double()).float(), tolerance=1e-6)
 simple("swiglu", "two", {"x": x, "up": up}, (silu(x.double()) * up.double()).float(), tolerance=1e-6)
+x = x.half()
+simple("swiglu", "half", {"x": x}, (silu(x[:, :3].double()) * x[:, 3:].double()).half())
 
 # Quantisation
 
@@ -236,6 +243,9 @@ simple("quantized_linear", "main", {"x": x, "weight": numbers, "scales": scales,
 zeros = torch.cat((torch.zeros(1, 20), x[:1]))
 simple("quantized_linear", "without_bias", {"x": zeros, "weight": numbers, "scales": scales},
        quantized_product(zeros, numbers, scales, 8).float(), "group = 8", tolerance=1e-6)
+half = x.half()
+simple("quantized_linear", "half", {"x": half, "weight": numbers, "scales": scales.float(), "bias": bias},
+       (quantized_product(half.float(), numbers, scales, 8) + bias.double()).half(), "group = 8, to = f16")
 ids = tensor([3, 0, 3], "i32")
 rows = numbers.double() * scales.double().repeat_interleave(8, dim=1)[:, :20]
 simple("quantized_embedding", "main", {"ids": ids, "table": numbers, "scales": scales}, rows[ids.long()].float(),
@@ -326,10 +336,16 @@ simple("rms_norm", "main", {"x": x, "weight": weight}, rms_norm(x, weight, 1e-5)
        tolerance=1e-6)
 simple("rms_norm", "small", {"x": x * 1e-4, "weight": weight}, rms_norm(x * 1e-4, weight, 1e-5).float(),
        "epsilon = 1e-05", tolerance=1e-6)
+simple("rms_norm", "half", {"x": x.half(), "weight": weight.float()}, rms_norm(x.half(), weight, 1e-5).half(),
+       "epsilon = 1e-05")
 total = (x.double() + residual.double()).float()
 case("add_rms_norm", "main", {"x": x, "residual": residual, "weight": weight},
      ["%sum, %norm = add_rms_norm(%x, %residual, %weight) {epsilon = 1e-06} : f32[2, 4], f32[2, 4]"],
      {"sum": total, "norm": rms_norm(total, weight, 1e-6).float()}, tolerance=1e-6)
+total = x.half().double() + residual.half().double()
+case("add_rms_norm", "half", {"x": x.half(), "residual": residual.half(), "weight": weight.float()},
+     ["%sum, %norm = add_rms_norm(%x, %residual, %weight) {epsilon = 1e-06} : f16[2, 4], f16[2, 4]"],
+     {"sum": total.half(), "norm": rms_norm(total, weight, 1e-6).half()})
 
 # Attention
 
@@ -347,6 +363,9 @@ x, positions = random(3, 2, 4, seed=19), tensor([0, 7, 100000], "i32")
 expected = rotary(x, positions[:, None].expand(3, 2), frequencies, 1.25).float()
 simple("rotary", "flat", {"x": x, "positions": positions, "inverse_frequencies": frequencies}, expected, "scale = 1.25",
        tolerance=1e-6)
+expected = rotary(x.half(), positions[:, None].expand(3, 2), frequencies, 1.25).half()
+simple("rotary", "half", {"x": x.half(), "positions": positions, "inverse_frequencies": frequencies}, expected,
+       "scale = 1.25")
 # As many heads as positions: the layout must follow from the ranks and not from the lengths.
 x, positions = random(2, 2, 2, 4, seed=20), tensor([[0, 1], [5, 6]], "i64")
 expected = rotary(x, positions[:, None, :].expand(2, 2, 2), frequencies, 1).float()

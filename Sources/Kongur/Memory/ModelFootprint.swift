@@ -36,6 +36,10 @@ package struct ModelFootprint: Sendable, Hashable, Encodable {
             case "packed_linear", "packed_swiglu", "packed_embedding":
                 guard case .string(let packing) = step.attributes["packing"] else { return }
                 counts[packing, default: 0] += 1
+            case "quantized_linear": counts["int8", default: 0] += 1
+            // Only programs for Kunlun name the type of the result.
+            case "linear" where step.attributes["to"] != nil, "embedding" where step.attributes["to"] != nil:
+                counts["f16", default: 0] += 1
             case "linear", "embedding": counts["stored", default: 0] += 1
             default: break
             }

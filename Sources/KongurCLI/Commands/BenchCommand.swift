@@ -38,7 +38,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Forms of weights to measure side by side.", valueName: "stored|f32|bf16|int8|int4")
+        help: ArgumentHelp("Forms of weights to measure side by side.", valueName: "stored|f32|f16|bf16|int8|int4")
     )
     var quantize: [Choice<ModelOptions.Weights>] = []
 
@@ -218,7 +218,7 @@ extension ModelOptions.Weights {
     /// The speed of the multiplications that a form of weights needs.
     func peak(_ limits: ProcessorLimits) -> Double {
         switch self {
-        case .stored, .float32: limits.float32
+        case .stored, .float32, .float16: limits.float32
         case .bfloat16: limits.bfloat16
         case .int8, .int4: limits.int8
         }

@@ -24,6 +24,14 @@ struct CompileCommand: AsyncParsableCommand {
     )
     var output: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "What to compile for: the processor (cpu, where not given) or Kunlun's operator library (kunlun), with --quantize f16 or int8.",
+            valueName: "cpu|kunlun"
+        )
+    )
+    var target: Choice<CompilerTarget>?
+
     @OptionGroup var weights: WeightArguments
 
     @OptionGroup var cache: CacheArguments
@@ -82,14 +90,18 @@ struct CompileCommand: AsyncParsableCommand {
             throw ValidationError("--report and --calibrate say what --quantize costs: give --quantize as well.")
         }
         if text != nil || json, !report { throw ValidationError("--text and --json belong to --report.") }
-        if calibrate != nil, weights.quantize == .bf16 || !smooth {
+        if calibrate != nil, [.f16, .bf16].contains(weights.quantize) || !smooth {
             throw ValidationError("--calibrate is for smoothing before int8 and int4.")
+        }
+        if report, target?.form == .kunlun {
+            throw ValidationError("--report runs the model on the processor, and so not what --target kunlun gives.")
         }
         if let contextLength, contextLength < 1 { throw ValidationError("--context-length must be at least 1.") }
     }
 
     func run() async throws {
         var options = CompilerOptions()
+        options.target = target?.form ?? .cpu
         options.weights = weights.form.form
         options.contextLength = contextLength
         options.fuse = fuse

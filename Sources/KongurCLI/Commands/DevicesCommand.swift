@@ -17,16 +17,22 @@ struct DevicesCommand: AsyncParsableCommand {
 
     func run() async throws {
         let records = try DeviceCatalog.names.map { name in
-            let device = try DeviceCatalog.device(named: name)
+            // A device that is not installed is listed with what is missing.
+            let device = name == "xpu" ? nil : try DeviceCatalog.device(named: name)
             return Record(
                 name: name,
-                threads: device.statistics.threadCount,
+                threads: device?.statistics.threadCount ?? 0,
                 detail: DeviceCatalog.detail(of: name)
             )
         }
         if json { return try Console.print(json: records) }
         for record in records {
-            let threads = record.threads == 1 ? "1 thread" : "\(record.threads) threads"
+            let threads =
+                switch record.threads {
+                case 0: "-"
+                case 1: "1 thread"
+                default: "\(record.threads) threads"
+                }
             Console.print("\(record.name)\t\(threads)\t\(record.detail)")
         }
     }

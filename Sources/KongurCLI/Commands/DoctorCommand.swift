@@ -8,20 +8,48 @@ struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Check what this machine has and what is missing.",
-        discussion: "Exits with 1 when something that Kongur needs is missing."
+        discussion: """
+            Exits with 1 when something that Kongur needs is missing. With --device xpu it checks a Kunlun card: its libraries and \
+            their symbols, memory and transfers, each operation of the model beside the reference, very wide products, and tokens. \
+            Send the report of --json with what you write about a card.
+            """
     )
 
+    @Option(help: ArgumentHelp("Check a Kunlun card instead: xpu or xpu:N.", valueName: "xpu"))
+    var device: String?
+
+    @Option(help: "The model whose operations --device checks, in f16 and int8; the bundled one where not given.")
+    var model: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        if device == nil, model != nil { throw ValidationError("--model belongs to --device.") }
+        if let device, !DeviceCatalog.isKunlun(device) {
+            throw ValidationError(
+                "--device is xpu or xpu:N, with N from 0 to 63; what the processor has is checked without it."
+            )
+        }
+    }
+
     func run() async throws {
+        if let device { return try KunlunCheckup(device: device, model: model).run(json: json) }
         var findings = [Finding(.good, "kongur", Kongur.version)]
         findings += Self.machine()
         findings.append(Self.bundledModel())
         findings.append(Self.cacheFolder())
-        for finding in findings { Console.print(finding.line) }
+        findings.append(Finding(.good, "kunlun", DeviceCatalog.detail(of: "xpu")))
+        if json {
+            try Console.print(json: findings)
+        } else {
+            for finding in findings { Console.print(finding.line) }
+        }
         if findings.contains(where: { $0.state == .bad }) { throw ExitCode.failure }
     }
 
-    struct Finding {
-        enum State: String {
+    struct Finding: Encodable {
+        enum State: String, Encodable {
             case good = "ok"
             case bad = "missing"
         }

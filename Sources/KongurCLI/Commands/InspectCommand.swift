@@ -74,8 +74,14 @@ struct InspectCommand: AsyncParsableCommand {
 
     private func inspect(_ model: CompiledModel) throws {
         let program = model.program
-        let footprint = try ModelFootprint(model, on: DeviceCatalog.device(named: "cpu"))
         Console.print("compiled model: \(program.steps.count) steps, vocabulary \(model.vocabularySize)")
+        guard !DeviceCatalog.isForKunlun(program) else {
+            let weights = program.constants.reduce(0) { $0 + $1.tensor.byteCount }
+            Console.print("for:      Kunlun, activations in f16")
+            Console.print("memory:   \(Self.size(weights)) weights + \(Self.size(program.arenaByteCount)) work")
+            return printOperations(program)
+        }
+        let footprint = try ModelFootprint(model, on: DeviceCatalog.device(named: "cpu"))
         Console.print("products: \(footprint.productsLine)")
         let layout = model.cache
         let cache = ModelOptions.KeyValueCache(layout.elementType)?.rawValue ?? layout.elementType.rawValue
@@ -86,6 +92,10 @@ struct InspectCommand: AsyncParsableCommand {
         Console.print(
             "memory:   \(Self.size(footprint.weightByteCount)) weights + \(Self.size(footprint.workByteCount)) work = \(Self.size(empty)); \(Self.size(full)) with one whole context"
         )
+        printOperations(program)
+    }
+
+    private func printOperations(_ program: Program) {
         let counts = Dictionary(grouping: program.steps, by: \.operation).mapValues(\.count)
         for (operation, count) in counts.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
             Console.print("  \(count) \(operation)")

@@ -102,9 +102,11 @@ struct ServerSettings: CustomStringConvertible {
     func model() throws -> ModelArguments {
         do {
             let names = try ModelArguments.parse([]).values.keys
-            return try ModelArguments.parse(
-                names.sorted().compactMap { name in try string(name).map { "--\(name)=\($0)" } }
-            )
+            var arguments = try names.sorted().filter { $0 != "no-fallback" }.compactMap { name in
+                try string(name).map { "--\(name)=\($0)" }
+            }
+            if try flag("no-fallback") == true { arguments.append("--no-fallback") }
+            return try ModelArguments.parse(arguments)
         } catch let error as KongurError {
             throw error
         } catch {
@@ -221,6 +223,7 @@ extension ServerSettings {
             ("threads", reader.string(forKey: key("threads"))),
             ("context-length", reader.string(forKey: key("context-length"))),
             ("speculate", optional("speculate")),
+            ("no-fallback", (try? string("no-fallback")).flatMap { $0 }),
             ("model-name", optional("model-name")),
             ("system", optional("system")),
             ("preset", optional("preset")),

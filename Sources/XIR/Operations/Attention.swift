@@ -13,14 +13,14 @@ extension OperationDefinition {
             ["x", "positions", "inverse_frequencies"],
             attributes: [attribute("scale", .float)],
             constraints: [
-                "x is f32 [tokens, heads, head_dim] where positions is [tokens], or [batch, heads, sequence, head_dim] where positions is [batch, sequence]",
+                "x is f32 or f16 [tokens, heads, head_dim] where positions is [tokens], or [batch, heads, sequence, head_dim] where positions is [batch, sequence]",
                 "positions is i32 or i64", "inverse_frequencies is f32 of half the head_dim",
             ]
         ) { operands, _ throws(ConstraintViolation) in
             let (x, positions, frequencies) = (operands[0], operands[1], operands[2])
             let flat = x.rank == 3 && positions.extents == [x.extents[0]]
             let headsFirst = x.rank == 4 && positions.extents == [x.extents[0], x.extents[2]]
-            try require(x.elementType == .float32 && (flat || headsFirst), 1)
+            try require(isActivation(x) && (flat || headsFirst), 1)
             try require([.int32, .int64].contains(positions.elementType), 2)
             try require(
                 frequencies.elementType == .float32 && frequencies.rank == 1
@@ -56,14 +56,14 @@ extension OperationDefinition {
             ["cache", "x", "slots"],
             constraints: [
                 "cache is floating-point [blocks, kv_heads, block, head_dim] or i8 [blocks, kv_heads, block, head_dim + 4], the last three and head_dim fixed and not 0",
-                "x is f32 [tokens, kv_heads * head_dim]",
+                "x is f32 or f16 [tokens, kv_heads * head_dim]",
                 "slots is i32 [tokens]",
             ],
             updates: [0]
         ) { operands, _ throws(ConstraintViolation) in
             let cache = operands[0]
             let (kvHeads, headDim) = try checkCache(cache, 1)
-            try require(operands[1].elementType == .float32 && operands[1].rank == 2, 2)
+            try require(isActivation(operands[1]) && operands[1].rank == 2, 2)
             try require(operands[1].extents[1] == Extent(kvHeads * headDim), 2)
             try require(operands[2] == ValueType(.int32, [operands[1].extents[0]]), 3)
             return [cache]
@@ -81,7 +81,7 @@ extension OperationDefinition {
             ],
             constraints: [
                 "key_cache and value_cache have the same type, that of a cache as in cache_write",
-                "qkv is f32 [tokens, (heads + 2 * kv_heads) * head_dim]", "positions and slots are i32 [tokens]",
+                "qkv is f32 or f16 [tokens, (heads + 2 * kv_heads) * head_dim]", "positions and slots are i32 [tokens]",
                 "inverse_frequencies is f32 of half the head_dim",
                 "query_norm and key_norm are given together, with epsilon, as vectors of head_dim",
             ],
@@ -91,7 +91,7 @@ extension OperationDefinition {
             let (kvHeads, headDim) = try checkCache(cache, 1)
             try require(operands[5] == cache, 1)
             guard let heads = operation.integer("heads"), heads > 0 else { throw ConstraintViolation(2) }
-            try require(qkv.elementType == .float32 && qkv.rank == 2, 2)
+            try require(isActivation(qkv) && qkv.rank == 2, 2)
             try require(qkv.extents[1] == Extent(heads) * headDim + Extent(kvHeads * headDim) * 2, 2)
             let rows = ValueType(.int32, [qkv.extents[0]])
             try require(operands[1] == rows && operands[2] == rows, 3)
@@ -100,7 +100,7 @@ extension OperationDefinition {
             for norm in operands.dropFirst(6) {
                 try require(norm.elementType.isFloatingPoint && norm.extents == [Extent(headDim)], 5)
             }
-            return [ValueType(.float32, [qkv.extents[0], Extent(heads) * headDim]), cache, cache]
+            return [ValueType(qkv.elementType, [qkv.extents[0], Extent(heads) * headDim]), cache, cache]
         },
         define(
             "paged_attention",
@@ -109,7 +109,7 @@ extension OperationDefinition {
             attributes: [attribute("heads", .integer), attribute("scale", .float)],
             constraints: [
                 "key_cache and value_cache have the same type, that of a cache as in cache_write",
-                "query is f32 [tokens, heads * head_dim], heads a multiple of kv_heads",
+                "query is f32 or f16 [tokens, heads * head_dim], heads a multiple of kv_heads",
                 "sequence_starts is i32 [sequences + 1], context_lengths i32 [sequences], block_tables i32 [sequences, table]",
             ]
         ) { operands, operation throws(ConstraintViolation) in
@@ -119,7 +119,7 @@ extension OperationDefinition {
             guard let heads = operation.integer("heads"), heads > 0, heads % kvHeads == 0 else {
                 throw ConstraintViolation(2)
             }
-            try require(query.elementType == .float32 && query.rank == 2, 2)
+            try require(isActivation(query) && query.rank == 2, 2)
             try require(query.extents[1] == Extent(heads) * headDim, 2)
             let (starts, lengths, tables) = (operands[3], operands[4], operands[5])
             try require(lengths.elementType == .int32 && lengths.rank == 1, 3)

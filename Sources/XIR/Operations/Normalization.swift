@@ -33,7 +33,7 @@ extension OperationDefinition {
             "x / sqrt(mean(x^2) + epsilon) * weight over the last axis.",
             ["x", "weight"],
             attributes: [attribute("epsilon", .float)],
-            constraints: ["x is f32", "weight is a floating-point vector as long as the last axis of x"]
+            constraints: ["x is f32 or f16", "weight is a floating-point vector as long as the last axis of x"]
         ) { operands, _ throws(ConstraintViolation) in
             try checkNormalized(operands[0], weight: operands[1])
             return [operands[0]]
@@ -44,7 +44,7 @@ extension OperationDefinition {
             ["x", "residual", "weight"],
             attributes: [attribute("epsilon", .float)],
             constraints: [
-                "x is f32", "weight is a floating-point vector as long as the last axis of x",
+                "x is f32 or f16", "weight is a floating-point vector as long as the last axis of x",
                 "x and residual have the same type",
             ]
         ) { operands, _ throws(ConstraintViolation) in
@@ -76,7 +76,7 @@ extension OperationDefinition {
     }
 
     private static func checkNormalized(_ x: ValueType, weight: ValueType) throws(ConstraintViolation) {
-        try require(x.elementType == .float32 && x.rank >= 1, 1)
+        try require(isActivation(x) && x.rank >= 1, 1)
         try require(weight.elementType.isFloatingPoint && weight.extents == [x.extents[x.rank - 1]], 2)
     }
 }

@@ -5,25 +5,25 @@ extension OperationDefinition {
     static let quantization: [OperationDefinition] = [
         define(
             "quantized_linear",
-            "linear with weights in 8 bits. Each row of x is quantised group by group, q = round(x / s) with s = largest magnitude / 127, ties to even; below 2^-120 all are 0. Products of q and weight are summed exactly in a group, multiplied by s and the weight's scale, and added up in the order of groups; then bias is added.",
+            "linear with weights in 8 bits. Each row of x is quantised group by group, q = round(x / s) with s = largest magnitude / 127, ties to even; below 2^-120 all are 0. Products of q and weight are summed exactly in a group, multiplied by s and the weight's scale, and added up in the order of groups; then bias is added. The result is of element type `to`, f32 where left out.",
             ["x", "weight", "scales", "bias"],
             required: 3,
-            attributes: [attribute("group", .integer)],
+            attributes: [attribute("group", .integer), resultType],
             constraints: [
-                "x is f32 and has at least one axis", "weight is i8 [out, in], in the last axis of x",
-                "scales is f16 [out, groups], a group having `group` inputs and the last what is left",
-                "bias, if given, is a floating-point vector [out]",
+                "x is f32 or f16 and has at least one axis", "weight is i8 [out, in], in the last axis of x",
+                "scales is f16 or f32 [out, groups], a group having `group` inputs and the last what is left",
+                "bias, if given, is a floating-point vector [out]", "to is f32 or f16",
             ]
         ) { operands, operation throws(ConstraintViolation) in
             let (x, weight) = (operands[0], operands[1])
-            try require(x.elementType == .float32 && x.rank >= 1, 1)
+            try require(isActivation(x) && x.rank >= 1, 1)
             try require(weight.elementType == .int8 && weight.rank == 2, 2)
             try require(x.extents[x.rank - 1] == weight.extents[1], 2)
-            try requireScales(operands[2], of: weight, operation)
+            try requireScales(operands[2], of: weight, [.float16, .float32], operation)
             if operands.count > 3 {
                 try require(operands[3].elementType.isFloatingPoint && operands[3].extents == [weight.extents[0]], 4)
             }
-            return [ValueType(.float32, x.extents.dropLast() + [weight.extents[0]])]
+            return [ValueType(try resultType(operation, 5), x.extents.dropLast() + [weight.extents[0]])]
         },
         define(
             "quantized_embedding",
@@ -37,7 +37,7 @@ extension OperationDefinition {
         ) { operands, operation throws(ConstraintViolation) in
             try require(operands[0].elementType == .int32, 1)
             try require(operands[1].elementType == .int8 && operands[1].rank == 2, 2)
-            try requireScales(operands[2], of: operands[1], operation)
+            try requireScales(operands[2], of: operands[1], [.float16], operation)
             return [ValueType(.float32, operands[0].extents + [operands[1].extents[1]])]
         },
         define(
@@ -101,14 +101,18 @@ extension OperationDefinition {
         attribute("packing", .string), attribute("features", .integer), attribute("group", .integer),
     ]
 
-    private static func requireScales(_ scales: ValueType, of weight: ValueType, _ operation: Operation)
-        throws(ConstraintViolation)
-    {
+    private static func requireScales(
+        _ scales: ValueType,
+        of weight: ValueType,
+        _ types: [ElementType],
+        _ operation: Operation
+    ) throws(ConstraintViolation) {
         guard let group = operation.integer("group"), group > 0, let inputs = weight.extents[1].fixed else {
             throw ConstraintViolation(3)
         }
         let groups = inputs / group + (inputs % group > 0 ? 1 : 0)
-        try require(scales == ValueType(.float16, [weight.extents[0], Extent(groups)]), 3)
+        try require(types.contains(scales.elementType), 3)
+        try require(scales.extents == [weight.extents[0], Extent(groups)], 3)
     }
 
     private static func requireLayout(_ operation: Operation, x: ValueType, featuresPerResult: Int)

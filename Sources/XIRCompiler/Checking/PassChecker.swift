@@ -11,7 +11,7 @@ package struct PassChecker: Sendable {
     package static let tolerance = 1e-4
     /// The same for the pass that starts to keep keys and values in the cache's element type.
     package static let cacheTolerance = 1e-2
-    /// The same for the pass that ends half-precision activations, whose rounding goes with them.
+    /// The same for the passes that begin or end half-precision weights or activations, with what they round.
     package static let activationTolerance = 5e-2
     /// The same for the pass that stores weights in fewer bits: what it loses is told, and this much is a fault.
     package static let quantizationTolerance = 0.5
@@ -46,12 +46,13 @@ package struct PassChecker: Sendable {
         let relative = (difference / max(norm, 1e-30)).squareRoot()
         let startsCaching =
             before.function(named: StepProgram.name) == nil && after.function(named: StepProgram.name) != nil
+        let narrows = halfOperands(before) < halfOperands(after)
         func isHalf(_ module: Module) -> Bool { module.functions.contains(where: \.hasHalfPrecisionActivations) }
         let widens = isHalf(before) && !isHalf(after)
         let tolerance =
             if !quantizes(before) && quantizes(after) {
                 Self.quantizationTolerance
-            } else if widens {
+            } else if widens || narrows {
                 Self.activationTolerance
             } else {
                 startsCaching ? Self.cacheTolerance : Self.tolerance
@@ -63,6 +64,16 @@ package struct PassChecker: Sendable {
             )
         }
         return relative
+    }
+
+    /// How many operands of products, look-ups and norms are f16.
+    private func halfOperands(_ module: Module) -> Int {
+        module.functions.reduce(0) { sum, function in
+            let readers = function.operations.filter {
+                ["linear", "embedding", "rms_norm", "add_rms_norm"].contains($0.name)
+            }
+            return sum + readers.flatMap(\.operands).count { function.type($0).elementType == .float16 }
+        }
     }
 
     private func quantizes(_ module: Module) -> Bool {

@@ -46,8 +46,16 @@ extension PassPipeline {
         // Before the fusions, which copy weights: copies are smaller then.
         if let quantize = QuantizeWeights(options) { passes.append(quantize) }
         if options.fuse { passes += fusion.passes }
+        if options.target == .kunlun {
+            passes += [
+                ConvertWeights(to: .float16), LegalizeForKunlun(widestProduct: options.widestProduct),
+                EliminateDeadCode(),
+            ]
+            return PassPipeline(passes)
+        }
         switch options.weights {
         case .stored: break
+        case .float16: passes.append(ConvertWeights(to: .float16))
         case .float32: passes.append(ConvertWeights(to: .float32))
         case .packed(let packing, let group): passes.append(PackWeights(packing, group: group))
         }
@@ -62,6 +70,9 @@ extension PassPipeline {
             options.weights = form
             all += standard(options).passes
         }
+        var kunlun = options
+        kunlun.target = .kunlun
+        all += standard(kunlun).passes
         if let pass = all.first(where: { $0.name == name }) { return pass }
         var names: [String] = []
         for pass in all where !names.contains(pass.name) { names.append(pass.name) }

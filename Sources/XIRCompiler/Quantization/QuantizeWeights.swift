@@ -13,12 +13,13 @@ package struct QuantizeWeights: Pass {
     static let numbersSuffix = ".numbers"
 
     let largest: Int
-    let group: Int
+    /// Inputs that share a scale; nil for one scale, in float32, for each row, and look-ups left as they are.
+    let group: Int?
     let smooths: Bool
     let ranges: ActivationRanges?
 
-    /// `bits` is 8 or 4; `ranges` are measured activations to smooth by, where there are any.
-    package init(bits: Int, group: Int, smooths: Bool = true, ranges: ActivationRanges? = nil) {
+    /// `bits` is 8 or 4; a `group` of nil is what Kunlun takes; `ranges` are measured activations to smooth by, where there are any.
+    package init(bits: Int, group: Int?, smooths: Bool = true, ranges: ActivationRanges? = nil) {
         largest = bits == 4 ? 7 : 127
         self.group = group
         self.smooths = smooths
@@ -29,7 +30,12 @@ package struct QuantizeWeights: Pass {
     package init?(_ options: CompilerOptions) {
         guard case .packed(let packing, let group) = options.weights, packing != .bfloat16 else { return nil }
         let bits = packing == .int4 ? 4 : 8
-        self.init(bits: bits, group: group, smooths: options.smooth, ranges: options.activationRanges)
+        self.init(
+            bits: bits,
+            group: options.target == .kunlun ? nil : group,
+            smooths: options.smooth,
+            ranges: options.activationRanges
+        )
     }
 
     package func run(on module: inout Module) throws(CompilerError) -> PassOutcome {
@@ -42,6 +48,7 @@ package struct QuantizeWeights: Pass {
             do throws(XIRError) {
                 module.functions[index] = try rewriter.rebuild { (operation, rewriter) throws(XIRError) in
                     switch operation.name {
+                    case "embedding" where group == nil: nil
                     case "linear", "embedding":
                         try quantize(operation, smoothing, &rewriter, &constants, &outcome)
                     case "rms_norm":
@@ -70,7 +77,7 @@ package struct QuantizeWeights: Pass {
     /// How channels move between weights first; nil for not at all.
     func smoothing(of function: Function, _ constants: [String: Constant]) -> Smoothing? {
         guard smooths else { return nil }
-        let choice = SmoothingFactors(group: group, largest: largest)
+        let choice = SmoothingFactors(group: group ?? 1 << 30, largest: largest)
         let smoothing = Smoothing(function, constants: constants, ranges: ranges, choice: choice)
         // All or nothing: a factor on one side without its inverse on the other would change the model.
         return smoothing.largest <= Float(largest) * QuantizedWeights.largestScale ? smoothing : nil
@@ -90,6 +97,7 @@ package struct QuantizeWeights: Pass {
             outcome.refuse("'\(operation.name)' takes numbers of 64 bits")
             return nil
         }
+        let inputs = tensor.shape[1]
         let (numbers, scales) = (name + Self.numbersSuffix, "\(name).scales")
         if constants[numbers] == nil {
             let factors = smoothing?.matrices[name]
@@ -106,7 +114,7 @@ package struct QuantizeWeights: Pass {
         operands += operation.operands.dropFirst(2).map { bias in
             smoothing?.vectors[operation.results[0]].flatMap { multiplied(bias, $0, &rewriter, &constants) } ?? bias
         }
-        return try rewriter.append("quantized_\(operation.name)", operands, ["group": .integer(group)])
+        return try rewriter.append("quantized_\(operation.name)", operands, ["group": .integer(group ?? inputs)])
     }
 
     /// A vector that is a constant, multiplied; nil when it is not one.

@@ -5,7 +5,7 @@ import XIR
 struct QuantizedWeights {
     /// int8 [rows, columns].
     let numbers: Tensor
-    /// float16 [rows, groups].
+    /// float16 [rows, groups], or float32 [rows, 1].
     let scales: Tensor
 
     /// The largest scale, since it is stored as float16.
@@ -14,8 +14,17 @@ struct QuantizedWeights {
     /// Quantises a matrix whose rows and columns are first multiplied by `factors`; nil when a number is not finite or too
     /// large.
     ///
+    /// Without a group there is one scale for each row, exactly its largest magnitude / `largest`.
     /// Cost: one pass over the matrix.
-    init?(_ matrix: Tensor, largest: Int, group: Int, factors: Smoothing.Factors? = nil) {
+    init?(_ matrix: Tensor, largest: Int, group: Int?, factors: Smoothing.Factors? = nil) {
+        if let group {
+            self.init(groupsOf: matrix, largest: largest, group: group, factors: factors)
+        } else {
+            self.init(rowsOf: matrix, largest: largest, factors: factors)
+        }
+    }
+
+    private init?(groupsOf matrix: Tensor, largest: Int, group: Int, factors: Smoothing.Factors?) {
         let (rows, columns) = (matrix.shape[0], matrix.shape[1])
         let groups = (columns + group - 1) / group
         var numbers = MutableTensor(TensorType(.int8, [rows, columns]))
@@ -50,6 +59,32 @@ struct QuantizedWeights {
         matrix.discard()
         self.numbers = numbers.freeze()
         self.scales = scales.freeze()
+    }
+
+    private init?(rowsOf matrix: Tensor, largest: Int, factors: Smoothing.Factors?) {
+        let (rows, columns) = (matrix.shape[0], matrix.shape[1])
+        var numbers = MutableTensor(TensorType(.int8, [rows, columns]))
+        var scales: [Float] = []
+        var row = [Float](repeating: 0, count: columns)
+        let isSound = numbers.withMutableElements(of: Int8.self) { numbers in
+            for r in 0..<rows {
+                matrix.copyRow(r, to: &row)
+                if let factors { Self.multiply(&row, by: factors, row: r) }
+                var magnitude: Float = 0
+                for value in row {
+                    guard value.isFinite else { return false }
+                    magnitude = max(magnitude, value.magnitude)
+                }
+                let inverse = magnitude > 0x1p-120 ? Float(largest) / magnitude : 0
+                scales.append(magnitude / Float(largest))
+                for c in 0..<columns { numbers[r * columns + c] = Int8(Self.rounded(row[c] * inverse, largest)) }
+            }
+            return true
+        }
+        guard isSound else { return nil }
+        matrix.discard()
+        self.numbers = numbers.freeze()
+        self.scales = Tensor(scales, [rows, 1])
     }
 
     private static func multiply(_ values: inout [Float], by factors: Smoothing.Factors, row: Int) {

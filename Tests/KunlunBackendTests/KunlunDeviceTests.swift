@@ -1,0 +1,190 @@
+import DeviceRuntime
+import KongurTesting
+import KunlunBackend
+import ReferenceBackend
+import Tensors
+import Testing
+import XIRCompiler
+
+/// The device on stand-ins of the vendor's libraries, which are opened as the real ones are.
+///
+/// One at a time: the stand-in runtime is one for the process, as a card is.
+@Suite(.serialized, .enabled(if: KunlunStandIn.isAvailable && TinyCheckpoints.areAvailable)) struct KunlunDeviceTests {
+    private func device(
+        _ number: Int = 0,
+        _ operators: KunlunStandIn.Operators = .all,
+        fallback: Bool = true,
+        timeout: Double = 300
+    ) throws -> KunlunDevice {
+        var options = KunlunDevice.Options()
+        options.allowsFallback = fallback
+        options.timeout = timeout
+        let installation = KunlunInstallation(environment: try KunlunStandIn.environment(operators))
+        return try KunlunDevice(number, installation, options)
+    }
+
+    @Test(arguments: TinyCheckpoints.names, [WeightForm.float16, .int8])
+    func wholeModelsGiveTheReferencesLogits(name: String, form: WeightForm) throws {
+        let model = try StandInModel(name, form, widestProduct: 40)
+        let device = try device(1, fallback: false)
+        let logits = try model.logits(on: device)
+        #expect(StandInModel.agree(logits, try model.logits(on: ReferenceDevice())))
+        #expect(device.activity.fallbacks == [:])
+        #expect(device.activity.launches == 4 * model.program.steps.count)
+        #expect(try StandInControl().allocations() == 0)
+        #expect(device.statistics.weightByteCount == 0)
+    }
+
+    @Test func whatTheOperatorsLackRunsOnTheProcessorAndIsCounted() throws {
+        let model = try StandInModel("qwen3", .float16)
+        let device = try device(0, .few)
+        #expect(StandInModel.agree(try model.logits(on: device), try model.logits(on: ReferenceDevice())))
+        let fallbacks = device.activity.fallbacks
+        for operation in ["paged_attention", "rotary_cache_write", "rms_norm", "add_rms_norm", "swiglu"] {
+            #expect(fallbacks[operation] ?? 0 > 0, "\(operation)")
+        }
+        #expect(fallbacks["linear"] == nil && device.activity.launches > 0)
+    }
+
+    @Test func withoutFallbackEveryMissingOperationIsNamed() throws {
+        let model = try StandInModel("qwen3", .float16)
+        let device = try device(0, .few, fallback: false)
+        let failure = #expect(throws: DeviceError.self) { _ = try device.load(model.program, symbols: model.symbols) }
+        #expect(failure?.code == .unsupported)
+        for operation in ["paged_attention", "rotary_cache_write", "rms_norm", "add_rms_norm"] {
+            #expect(failure?.message.contains("'\(operation)'") == true)
+        }
+        #expect(try StandInControl().allocations() == 0)
+    }
+
+    @Test func withoutFallbackAShapeThatIsRefusedIsAnError() throws {
+        let model = try StandInModel("llama", .float16)
+        let device = try device(0, .refusing, fallback: false)
+        let failure = #expect(throws: DeviceError.self) { _ = try model.logits(on: device) }
+        #expect(failure?.code == .unsupported)
+        #expect(failure?.message.contains("'swiglu'") == true && device.failure == nil)
+    }
+
+    @Test func operatorsOfAnotherVersionAreRefused() throws {
+        let installation = KunlunInstallation(environment: try KunlunStandIn.environment(.ofAnotherVersion))
+        #expect(installation.operators.reason?.contains("version 9") == true)
+        #expect(installation.whatIsMissing?.contains("KONGUR_KUNLUN_OPS") == true)
+    }
+
+    /// Whatever the call and the code, an error that names them; nothing leaks; a new device works when all is reset.
+    @Test(arguments: KunlunFaults.codes) func everyErrorEndsInAClearError(code: Int32) throws {
+        let model = try StandInModel("llama", .float16)
+        let control = try StandInControl()
+        control.reset()
+        _ = try model.logits(on: device())
+        let calls = control.calls()
+        for at in [1, 2, 9, calls / 4, calls / 2, calls - 30] {
+            control.reset()
+            control.fail(at, code)
+            var isLost = false
+            do {
+                let device = try device()
+                defer { isLost = device.failure != nil }
+                _ = try model.logits(on: device)
+                // Only what is given back at the end was left to fail.
+                #expect(at > calls / 2, "call \(at) of \(calls)")
+            } catch let error as DeviceError {
+                #expect(error.message.contains("\(code)"), "\(error.message)")
+                #expect(error.message.contains("xpu"))
+                #expect(error.code != .deviceLost || isLost || at == 1)
+            }
+            #expect(control.allocations() == 0, "code \(code) at call \(at)")
+        }
+        control.reset()
+        #expect(StandInModel.agree(try model.logits(on: device()), try model.logits(on: ReferenceDevice())))
+    }
+
+    @Test func aDeviceThatIsLostAnswersNothingElse() throws {
+        let model = try StandInModel("llama", .float16)
+        let control = try StandInControl()
+        control.reset()
+        let device = try device()
+        let executable = try device.load(model.program, symbols: model.symbols)
+        control.fail(20, 714)
+        let failure = #expect(throws: DeviceError.self) { _ = try model.logits(executable) }
+        #expect(failure?.code == .deviceLost)
+        #expect(failure?.message.contains("errtask") == true)
+        // The same error, without another call of the runtime.
+        let calls = control.calls()
+        let next = #expect(throws: DeviceError.self) { _ = try model.logits(executable) }
+        #expect(next?.message == failure?.message && control.calls() == calls)
+        control.reset()
+    }
+
+    @Test func aFaultThatDoesNotStayIsOneFailedRun() throws {
+        let model = try StandInModel("llama", .float16)
+        let control = try StandInControl()
+        control.reset()
+        let device = try device()
+        let executable = try device.load(model.program, symbols: model.symbols)
+        control.fail(20, 809)
+        let failure = #expect(throws: DeviceError.self) { _ = try model.logits(executable) }
+        #expect(failure?.code == .failed)
+        #expect(device.failure == nil)
+        #expect(StandInModel.agree(try model.logits(executable), try model.logits(on: ReferenceDevice())))
+    }
+
+    @Test func aHangEndsTheDeviceAndNotTheCaller() throws {
+        let model = try StandInModel("llama", .float16)
+        let control = try StandInControl()
+        control.reset()
+        let device = try device(timeout: 2)
+        let executable = try device.load(model.program, symbols: model.symbols)
+        control.fail(30, StandInControl.hang)
+        let failure = #expect(throws: DeviceError.self) { _ = try model.logits(executable) }
+        #expect(failure?.code == .deviceLost)
+        #expect(failure?.message.contains("did not come back within 2 s") == true)
+        #expect(throws: DeviceError.self) { _ = try model.logits(executable) }
+        #expect(throws: DeviceError.self) { _ = try model.logits(on: device) }
+        control.reset()
+    }
+
+    @Test func tooLittleMemoryIsSaidWithWhatWasAskedFor() throws {
+        let model = try StandInModel("llama", .float16)
+        let control = try StandInControl()
+        control.reset()
+        control.limit(control.allocations() + 4096)
+        let device = try device()
+        let failure = #expect(throws: DeviceError.self) { _ = try model.logits(on: device) }
+        #expect(failure?.code == .outOfMemory)
+        #expect(failure?.message.contains("bytes were asked for") == true)
+        #expect(control.allocations() == 0)
+        control.reset()
+    }
+
+    /// What would read outside of tables and caches is refused before the device sees it.
+    @Test func indicesOutOfRangeNeverReachTheDevice() throws {
+        let model = try StandInModel("llama", .float16)
+        let device = try device()
+        let executable = try device.load(model.program, symbols: model.symbols)
+        let good = SingleSequence(model.tokens, blockSize: model.blockSize).inputs(0..<4)
+        func changed(_ input: Int, _ value: Int32) -> [Tensor] {
+            var inputs = good
+            inputs[input] = Tensor([Int32](repeating: value, count: good[input].elementCount), good[input].shape)
+            return inputs
+        }
+        // Token ids, slots, row starts, context lengths, block tables and output rows.
+        for (input, value) in [(0, 1 << 20), (0, -1), (2, 1 << 20), (3, 9), (4, 1000), (5, 99), (5, -1), (6, 4)] {
+            let failure = #expect(throws: DeviceError.self) { _ = try executable.run(changed(input, Int32(value))) }
+            #expect(failure?.code == .invalidInput, "input \(input) of \(value)")
+        }
+        #expect(try executable.run(good).count == 1)
+    }
+
+    @Test func whatTheManagementLibraryKnowsIsRead() throws {
+        let reading = try device().reading
+        #expect(reading.name == "stand-in" && reading.temperature == 41 && reading.power == 87.5)
+        #expect(reading.memoryByteCount == 32 << 30 && reading.usedMemoryByteCount == 1 << 30)
+        #expect(reading.computeUtilization == 0.25)
+    }
+
+    @Test func aDeviceThatIsNotThereIsNotFound() throws {
+        let failure = #expect(throws: DeviceError.self) { _ = try device(7) }
+        #expect(failure?.code == .deviceNotFound)
+    }
+}

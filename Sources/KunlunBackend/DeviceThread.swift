@@ -73,6 +73,8 @@ final class DeviceThread: Sendable {
         -> Value
     {
         if let failure, !evenIfFailed || shared.locked({ $0.hangs }) { throw failure }
+        // What the thread itself lets go of at last, after a hang, is given back here and now.
+        if shared.isOwnThread { return try body() }
         let outcome = Outcome<Value>()
         let job = Job {
             do throws(DeviceError) { outcome.result = .success(try body()) } catch { outcome.result = .failure(error) }
@@ -109,10 +111,18 @@ final class DeviceThread: Sendable {
 
     /// `@unchecked Sendable`: `isDone` is read and written under the lock of `Shared`.
     private final class Job: @unchecked Sendable {
-        let body: () -> Void
+        private var body: (() -> Void)?
         var isDone = false
 
         init(_ body: @escaping () -> Void) { self.body = body }
+
+        /// Runs it and lets go of all that it holds before anybody is told: the last owner of a device must not be its
+        /// own thread.
+        func run() {
+            let body = body
+            self.body = nil
+            body?()
+        }
     }
 
     /// What the thread and those who wait for it share.
@@ -131,6 +141,7 @@ final class DeviceThread: Sendable {
         private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
         private var jobs: [Job] = []
         private var ends = false
+        private var thread: pthread_t?
         private var watch = Watch()
 
         init() {
@@ -143,6 +154,14 @@ final class DeviceThread: Sendable {
             pthread_mutex_destroy(mutex)
             changed.deallocate()
             mutex.deallocate()
+        }
+
+        /// Whether the caller is the thread.
+        var isOwnThread: Bool {
+            pthread_mutex_lock(mutex)
+            defer { pthread_mutex_unlock(mutex) }
+            guard let thread else { return false }
+            return pthread_equal(thread, pthread_self()) != 0
         }
 
         func locked<Value>(_ body: (inout Watch) -> Value) -> Value {
@@ -182,6 +201,9 @@ final class DeviceThread: Sendable {
 
         /// What the thread does until the end: jobs in their order, those that are left included.
         func work() {
+            pthread_mutex_lock(mutex)
+            thread = pthread_self()
+            pthread_mutex_unlock(mutex)
             while true {
                 pthread_mutex_lock(mutex)
                 while jobs.isEmpty, !ends { pthread_cond_wait(changed, mutex) }
@@ -191,7 +213,7 @@ final class DeviceThread: Sendable {
                 }
                 let job = jobs.removeFirst()
                 pthread_mutex_unlock(mutex)
-                job.body()
+                job.run()
                 pthread_mutex_lock(mutex)
                 job.isDone = true
                 pthread_cond_broadcast(changed)

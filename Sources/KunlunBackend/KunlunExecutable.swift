@@ -111,6 +111,8 @@ final class KunlunExecutable: Executable, @unchecked Sendable {
             return try session.thread.run { () throws(DeviceError) in try self.runOnThread(inputs, bound) }
         } catch {
             device.count { $0.faults += 1 }
+            // What was begun still reads the inputs, which the next run writes.
+            try? session.thread.run { () throws(DeviceError) in try self.session.wait() }
             throw error
         }
     }

@@ -32,7 +32,7 @@ struct XPUFault {
             case .reset: "the device takes no more work until it is reset: \(look), then xpu-smi --xpu-reset"
             case .reboot: "the device is lost: \(look); it may need a reboot"
             case .cool: "let it cool down and look at its fans and its power limit"
-            case .memory: "give the cache fewer bytes (--cache-memory), take int8 weights, or free the device of others"
+            case .memory: "give the cache fewer bytes (--cache-mib), take int8 weights, or free the device of others"
             case .install: "the driver and the runtime do not fit each other or are not complete: reinstall XRE"
             case .report: "run kongur doctor --device \(place) and send its report"
             case nil: "the device is not used any more; \(look)"

@@ -20,6 +20,7 @@ test:
 	@swift format lint --strict --recursive --parallel Sources Tests Examples Benchmarks Package.swift
 	@scripts/check-layers.sh
 	@scripts/check-readme.sh
+	@$(MAKE) -s -C Plugins/kunlun check
 	@swift test -c release
 
 # Measures; Benchmarks/README.md says what, and how to measure other tokenizers and texts.

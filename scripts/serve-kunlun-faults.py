@@ -1,113 +1,180 @@
 #!/usr/bin/env python3
-"""A server on a stand-in for a Kunlun card whose thousandth call fails, once with each known error code and once by hanging.
+"""A Kunlun device fails under `kongur serve`, with each code that is known, and no client may see half an answer.
 
-The stand-ins for the vendor's libraries are built from Tests/KunlunBackendTests/StandIn with clang. While clients ask, the
-call fails; every request must end in a complete answer or in an error that says so: a status of 500 or more with an error
-in JSON, or a stream that has one. Afterwards the server must answer, hold nothing, and end as it is told to.
+The device is the tests' stand-in for the vendor's libraries, built here, whose call number N answers the code or never
+comes back. Clients ask all the while, streamed or not, at temperature 0. Each must get the whole answer that a sound
+device gives, or an error in OpenAI's shape; a server that cannot start must say the code and end by itself; and one that
+started must still end when it is told to. Needs Python and clang.
 
-    scripts/serve-kunlun-faults.py [--call 1000] [--codes 705 714]
+    scripts/serve-kunlun-faults.py [--at 1000,5000] [--codes 705,808,hang]
 """
 
-import collections
 import http.client
 import json
 import os
 import subprocess
 import tempfile
 import threading
+from collections import Counter
 
 import serving
 
+STANDINS = os.path.join(serving.ROOT, "Tests/KunlunBackendTests/StandIn")
+LIBRARIES = {"KONGUR_XPURT": "standin_xpurt", "KONGUR_XPUML": "standin_xpuml", "KONGUR_KUNLUN_OPS": "standin_ops"}
 CODES = [*range(701, 721), *range(800, 818)]
-HANGS = 9999
+# What the stand-in takes for a call that never comes back.
+HANG = 9999
+PROMPTS = ["What is 2 + 2?", "Name three colours.", "Why is the sky blue?", "Count to five."]
 
 
 def build(folder):
-    """The stand-ins' paths, by the variables that name them."""
-    sources = os.path.join(serving.ROOT, "Tests/KunlunBackendTests/StandIn")
-    variables = {}
-    for variable, name in [("KONGUR_XPURT", "xpurt"), ("KONGUR_XPUML", "xpuml"), ("KONGUR_KUNLUN_OPS", "ops")]:
-        path = os.path.join(folder, f"lib{name}.so")
-        include = os.path.join(serving.ROOT, "Sources/CKunlun/include")
-        command = ["clang", "-O2", "-std=c11", "-shared", "-fPIC", "-I", include, "-o", path]
-        subprocess.run([*command, os.path.join(sources, f"standin_{name}.c"), "-lm", "-lpthread"], check=True)
-        variables[variable] = path
-    return variables
+    """The stand-in's libraries, as the variables that name them."""
+    names = {}
+    for variable, source in LIBRARIES.items():
+        names[variable] = os.path.join(folder, f"lib{source}.so")
+        command = ["clang", "-O2", "-std=c11", "-shared", "-fPIC", "-I", os.path.join(serving.ROOT, "Sources/CKunlun/include")]
+        command += ["-o", names[variable], os.path.join(STANDINS, f"{source}.c"), "-lm", "-lpthread"]
+        subprocess.run(command, check=True)
+    return names
 
 
-def ask(port, number, streams):
-    """How one request ended: `complete`, `error`, or what is wrong with it."""
-    body = {
-        "model": "model", "stream": streams, "temperature": 0, "max_tokens": 40,
-        "messages": [{"role": "user", "content": f"What is {number} + {number + 7}?"}],
-    }
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+def ask(port, prompt, stream):
+    """What a client sees: ("answer", text), ("error", message), or what is wrong with it as ("broken", why)."""
+    body = {"model": "model", "max_tokens": 24, "temperature": 0, "stream": stream}
+    body["messages"] = [{"role": "user", "content": prompt}]
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=180)
     try:
         connection.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
         response = connection.getresponse()
-        text = response.read().decode()
+        data = response.read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        return "broken", f"{type(error).__name__}: {error}"
     finally:
         connection.close()
-    if response.status >= 500:
-        return "error" if json.loads(text).get("error", {}).get("message") else f"{response.status} without an error"
-    if response.status != 200:
-        return f"{response.status}: {text[:200]}"
-    if not streams:
-        return "complete" if json.loads(text)["choices"][0]["finish_reason"] in ("stop", "length") else "not complete"
-    events = [event[6:] for event in text.split("\n\n") if event.startswith("data: ")]
-    if any("error" in json.loads(event) for event in events if event != "[DONE]"):
-        return "error"
-    return "complete" if events and events[-1] == "[DONE]" else "a stream that just ends"
+    try:
+        return whole(response.status, data, stream)
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        return "broken", f"{type(error).__name__}: {error} in status {response.status}, {data[:300]!r}"
 
 
-def serve(options, code, call, requests):
-    """What became of the requests to one server, and what was wrong."""
-    os.environ.update(STANDIN_FAIL_AT=str(call), STANDIN_FAIL_CODE=str(code))
-    outcomes, faults = collections.Counter(), []
+def whole(status, data, stream):
+    if status != 200:
+        return "error", json.loads(data)["error"]["message"]
+    if not stream:
+        choice = json.loads(data)["choices"][0]
+        if choice["finish_reason"] not in ["stop", "length"]:
+            return "broken", f"it ended because of {choice['finish_reason']}"
+        message = choice["message"]
+        return "answer", (message.get("reasoning_content") or "") + (message.get("content") or "")
+    text, reason = "", None
+    events = [line[len("data: ") :] for line in data.splitlines() if line.startswith("data: ")]
+    for event in events:
+        if event == "[DONE]":
+            break
+        event = json.loads(event)
+        if "error" in event:
+            return "error", event["error"]["message"]
+        for choice in event["choices"]:
+            delta = choice["delta"]
+            text += (delta.get("reasoning_content") or "") + (delta.get("content") or "")
+            reason = choice["finish_reason"] or reason
+    if events[-1] != "[DONE]" or reason not in ["stop", "length"]:
+        return "broken", f"the stream ended without an end: {data[-300:]!r}"
+    return "answer", text
 
-    def client(first):
-        for number in range(first, first + requests):
-            try:
-                outcomes[ask(server.port, number, number % 2 == 0)] += 1
-            except (OSError, ValueError, http.client.HTTPException) as error:
-                outcomes[f"{type(error).__name__}: {error}"] += 1
 
-    with serving.Server(options, "--device", "xpu", "--quantize", "f16", "--no-fallback") as server:
-        clients = [threading.Thread(target=client, args=(1000 * index,)) for index in range(4)]
-        for thread in clients:
-            thread.start()
-        for thread in clients:
-            thread.join()
-        faults += [outcome for outcome in outcomes if outcome not in ("complete", "error")]
-        if not outcomes["complete"] and not outcomes["error"]:
-            faults.append("nothing was answered")
-        if not outcomes["error"]:
-            faults.append("the call that failed was not noticed")
-        faults += [f"left at the end: {left}" for left in [server.left_after(30)] if left]
-        server.terminate()
-        try:
-            server.process.wait(60)
-        except subprocess.TimeoutExpired:
-            faults.append("the server did not end")
-        if "Fatal" in server.logged() or server.process.returncode not in (0, None):
-            faults.append(f"it ended with status {server.process.returncode}: {server.logged()[-1000:]}")
-    return dict(outcomes), [f"code {code}: {fault}" for fault in faults]
+def clients(port, rounds):
+    """What four clients see that ask `rounds` times each: (prompt, stream, kind, text)."""
+    seen = []
+
+    def client(number):
+        for round in range(rounds):
+            prompt, stream = PROMPTS[(number + round) % len(PROMPTS)], (number + round // 2) % 2 == 0
+            seen.append((prompt, stream, *ask(port, prompt, stream)))
+
+    threads = [threading.Thread(target=client, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return seen
+
+
+def end(server):
+    """Ends a server and returns what is wrong with its end."""
+    server.terminate()
+    try:
+        status = server.process.wait(60)
+    except subprocess.TimeoutExpired:
+        return ["the server did not end within 60 s of SIGTERM"]
+    return [f"the server ended with status {status}: {server.logged()[-500:]}"] if status else []
+
+
+def says(code, text):
+    return "did not come back" in text if code == HANG else str(code) in text
+
+
+def run(options, code, at, answers, rounds, counts):
+    """One server with one fault; returns what is wrong."""
+    os.environ["STANDIN_FAIL_AT"], os.environ["STANDIN_FAIL_CODE"] = str(at), str(code)
+    try:
+        server = serving.Server(options, *FLAGS)
+    except SystemExit as refusal:
+        counts["did not start"] += 1
+        text = str(refusal)
+        return [] if says(code, text) and "Fatal" not in text else [f"no clear refusal to start: {text[-500:]}"]
+    faults = []
+    with server:
+        errors = []
+        for prompt, stream, kind, text in clients(server.port, rounds):
+            if kind == "answer" and text != answers[prompt]:
+                kind, text = "broken", f"not the answer of a sound device: {text!r}"
+            counts[kind] += 1
+            if kind == "broken":
+                faults.append(f"{prompt!r}{', streamed' if stream else ''}: {text}")
+            if kind == "error":
+                errors.append(text)
+        if errors and not any(says(code, text) for text in [*errors, server.logged()]):
+            faults.append(f"no error says {code}: {errors[0]}")
+        counts["with errors" if errors else "without errors"] += 1
+        if server.process.poll() is not None:
+            faults.append(f"the server had ended with status {server.process.returncode}: {server.logged()[-500:]}")
+        else:
+            faults += end(server)
+    return faults
+
+
+FLAGS = ["--device", "xpu", "--log-level", "error", "--cache-mib", "64"]
 
 
 def main():
     parser = serving.arguments(__doc__)
-    parser.add_argument("--call", type=int, default=1000)
-    parser.add_argument("--codes", type=int, nargs="+")
+    parser.add_argument("--at", default="1000,5000", help="numbers of the call that fails")
+    parser.add_argument("--codes", help="codes, and `hang`; all where not given")
+    parser.add_argument("--rounds", type=int, default=6, help="requests of each of four clients")
     options = parser.parse_args()
-    codes = options.codes or ([705, 714, 809, HANGS] if options.short else [*CODES, HANGS])
-    report, faults = {}, []
+    codes = [*CODES, HANG]
+    if options.short:
+        codes = [705, 716, 714, 808, HANG]
+    if options.codes:
+        codes = [HANG if code == "hang" else int(code) for code in options.codes.split(",")]
+    report, wrong = {}, []
     with tempfile.TemporaryDirectory() as folder:
-        os.environ.update(build(folder), KONGUR_XPU_TIMEOUT="4")
-        for code in codes:
-            report[code], wrong = serve(options, code, options.call, 4)
-            faults += wrong
-    serving.finish(report, faults)
+        os.environ.update(build(folder), KONGUR_XPU_TIMEOUT="5")
+        os.environ.pop("STANDIN_FAIL_AT", None)
+        with serving.Server(options, *FLAGS) as server:
+            answers = {}
+            for prompt in PROMPTS:
+                kind, answers[prompt] = ask(server.port, prompt, False)
+                if kind != "answer":
+                    serving.finish({}, [f"a sound device does not answer: {answers[prompt]}"])
+            wrong += end(server)
+        for at in [int(at) for at in options.at.split(",")]:
+            counts = report.setdefault(f"call {at}", Counter())
+            for code in codes:
+                name = "hang" if code == HANG else code
+                wrong += [f"{name} at call {at}: {fault}" for fault in run(options, code, at, answers, options.rounds, counts)]
+    serving.finish(report, wrong)
 
 
-if __name__ == "__main__":
-    main()
+main()

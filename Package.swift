@@ -94,6 +94,7 @@ let package = Package(
         // 3
         room("ReferenceBackend", ["DeviceRuntime", "Tensors", "XIR"]),
         room("CPUBackend", ["CKernels", "DeviceRuntime", "Tensors", "XIR"]),
+        room("DeviceSimulation", ["DeviceRuntime", "Tensors", "XIR"], resources: [.embedInCode("Devices")]),
         // 4
         room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
         // 5
@@ -115,7 +116,7 @@ let package = Package(
         room(
             "Kongur",
             [
-                "CPUBackend", "Checkpoints", "DeviceRuntime", "Frontends", "InferenceEngine", "ModelHub", "ONNX",
+                "CPUBackend", "Checkpoints", "DeviceRuntime", "DeviceSimulation", "Frontends", "InferenceEngine", "ModelHub", "ONNX",
                 "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers", "XIR", "XIRCompiler", crypto, tracing,
             ]
         ),
@@ -179,6 +180,7 @@ let package = Package(
             exclude: ["run_exported_decoder.py"]
         ),
         tests("DeviceRuntimeTests", ["DeviceRuntime", "Tensors", "XIR"]),
+        tests("DeviceSimulationTests", ["DeviceRuntime", "DeviceSimulation", "Tensors", "XIR"]),
         tests(
             "ReferenceBackendTests",
             ["ReferenceBackend", "DeviceRuntime", "Tensors", "XIR"],

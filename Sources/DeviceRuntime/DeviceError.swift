@@ -11,6 +11,8 @@ package struct DeviceError: Error, Sendable, CustomStringConvertible {
         /// The device failed and cannot be used any more.
         case deviceLost
         case deviceNotFound
+        /// A descriptor of a device with a field that is missing or wrong.
+        case invalidDescriptor
         case fileNotWritable
     }
 

@@ -95,6 +95,7 @@ let package = Package(
         // 3
         room("ReferenceBackend", ["DeviceRuntime", "Tensors", "XIR"]),
         room("CPUBackend", ["CKernels", "DeviceRuntime", "Tensors", "XIR"]),
+        room("DeviceSimulation", ["DeviceRuntime", "Tensors", "XIR"], resources: [.embedInCode("Devices")]),
         // 4
         room("KunlunBackend", ["CKunlun", "DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
         room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
@@ -117,10 +118,9 @@ let package = Package(
         room(
             "Kongur",
             [
-                "CPUBackend", "Checkpoints", "DeviceRuntime", "Frontends", "InferenceEngine", "KunlunBackend",
-                "ModelHub",
-                "ONNX", "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers", "XIR", "XIRCompiler", crypto,
-                tracing,
+                "CPUBackend", "Checkpoints", "DeviceRuntime", "DeviceSimulation", "Frontends", "InferenceEngine",
+                "KunlunBackend", "ModelHub", "ONNX", "ReferenceBackend", "Tensors", "TextGeneration", "Tokenizers",
+                "XIR", "XIRCompiler", crypto, tracing,
             ]
         ),
         // 8
@@ -194,6 +194,7 @@ let package = Package(
             exclude: ["run_exported_decoder.py"]
         ),
         tests("DeviceRuntimeTests", ["DeviceRuntime", "Tensors", "XIR"]),
+        tests("DeviceSimulationTests", ["DeviceRuntime", "DeviceSimulation", "Tensors", "XIR"]),
         tests(
             "ReferenceBackendTests",
             ["ReferenceBackend", "DeviceRuntime", "Tensors", "XIR"],

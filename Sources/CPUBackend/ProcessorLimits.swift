@@ -39,16 +39,29 @@ package final class LimitsProbe: Sendable {
 
     /// One measurement of each, a few tenths of a second together.
     package func measure() -> ProcessorLimits {
-        let part = Self.byteCount / team.threadCount / 1024 * 1024
-        let memory = memory
-        let seconds = time { worker in _ = ck_read(memory.base + worker.index * part, Int64(part)) }
-        return ProcessorLimits(
+        ProcessorLimits(
             threadCount: team.threadCount,
-            read: Double(part * team.threadCount) / seconds,
+            read: read(),
             int8: peak(CK_PEAK_INT8),
             bfloat16: peak(CK_PEAK_BF16),
             float32: peak(CK_PEAK_F32)
         )
+    }
+
+    /// Bytes per second from memory that is too large for any cache.
+    package func read() -> Double { read(byteCount: Self.byteCount, rounds: 1) }
+
+    /// Bytes per second from so many bytes, read again and again: those of a cache that holds them.
+    package func read(byteCount: Int, rounds: Int) -> Double {
+        let part = byteCount / team.threadCount / 1024 * 1024
+        let memory = memory
+        func round() -> Double {
+            time { worker in
+                for _ in 0..<rounds { _ = ck_read(memory.base + worker.index * part, Int64(part)) }
+            }
+        }
+        if rounds > 1 { _ = round() }
+        return Double(part * team.threadCount * rounds) / round()
     }
 
     private func peak(_ kind: ck_peak_t) -> Double {

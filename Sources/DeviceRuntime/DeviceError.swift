@@ -13,6 +13,8 @@ package struct DeviceError: Error, Sendable, CustomStringConvertible {
         /// The device failed at this, and may succeed at what follows.
         case failed
         case deviceNotFound
+        /// A descriptor of a device with a field that is missing or wrong.
+        case invalidDescriptor
         case fileNotWritable
     }
 

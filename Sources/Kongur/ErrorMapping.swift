@@ -52,7 +52,7 @@ extension KongurError {
 
     private static func code(_ code: DeviceError.Code) -> Code {
         switch code {
-        case .invalidInput, .deviceNotFound: .invalidInput
+        case .invalidInput, .deviceNotFound, .invalidDescriptor: .invalidInput
         case .invalidProgram: .invalidModel
         case .unsupported, .outOfMemory, .deviceLost, .failed: .deviceFailed
         case .fileNotWritable: .failed

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CPUBackend
+import DeviceRuntime
 import Foundation
 import Kongur
 
@@ -18,6 +19,9 @@ struct BenchCommand: AsyncParsableCommand {
             warm-up computes them, which takes as long as a prompt of that length; repetitions find them in the cache. \
             Beside each context stands by how much longer a step takes than after the shortest one, and how long reading \
             the additional keys and values takes at the speed of memory.
+
+            With --predict single steps are timed and set beside what the timing model says they take, with this machine's \
+            processor as the device: three shapes in bf16, int8 and int4 where neither a model nor --shape is given.
 
             With --server a server is measured instead, under load: when the tokens of its answers come, how many it writes and \
             what it refuses. Prompts are random words, and have as many tokens as asked for by what the server counts for a \
@@ -77,8 +81,11 @@ struct BenchCommand: AsyncParsableCommand {
     )
     var speculate = SpeculationChoice.off
 
-    @Flag(help: "Measure the machine alone, with one thread and with all.")
+    @Flag(help: "Measure the machine alone, with one thread and with all, and keep it as the device cpu-this-machine.")
     var limits = false
+
+    @Flag(help: "Set the time of steps beside the timing model's predictions.")
+    var predict = false
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -89,7 +96,7 @@ struct BenchCommand: AsyncParsableCommand {
     func validate() throws {
         if client.server != nil {
             guard name == nil, shape == nil, quantize.isEmpty, kvCache.isEmpty, batch == [1], context == [16],
-                repetitions == 5, threads == nil, speculate == .off, !limits
+                repetitions == 5, threads == nil, speculate == .off, !limits, !predict
             else {
                 throw ValidationError(
                     "With --server no model runs here: of the options of a local benchmark, --prompt, --generate and --json are left."
@@ -119,6 +126,7 @@ struct BenchCommand: AsyncParsableCommand {
     func run() async throws {
         if let server = client.server { return try await measure(server) }
         if limits { return try printLimits() }
+        if predict { return try printPredictions() }
         let tests = tests
         let models = try models(tests)
         let probe = try LimitsProbe(threads: threads)
@@ -196,6 +204,32 @@ struct BenchCommand: AsyncParsableCommand {
         }
     }
 
+    private func printPredictions() throws {
+        let cache = ModelLocator().cacheFolder
+        let shapes: [ModelShape?] = shape.map { [$0] } ?? (name == nil ? [.vibethinker, .small, .narrow] : [nil])
+        let forms = quantize.isEmpty ? [.bfloat16, .int8, .int4] : quantize.map(\.form)
+        let processor = try ProcessorDescriptor(threads: threads)
+        let descriptor = try processor.measure { Console.progress("measuring \($0)") }
+        var report = PredictionReport()
+        for shape in shapes {
+            let folder = try shape.map { shape in
+                try shape.checkpoint(in: cache) { Console.note("writing random weights to \($0)") }
+            }
+            for form in forms {
+                Console.progress("loading \(form.rawValue)")
+                let options = ModelOptions(weights: form, keyValueCache: kvCache.first?.form, threads: threads)
+                let prediction = try StepPrediction(folder ?? name, options: options)
+                let rows = try prediction.rows(descriptor, processor, rounds: repetitions) { step in
+                    Console.progress("\(shape?.rawValue ?? name ?? "") \(form.rawValue) \(step)")
+                }
+                let title = shape?.rawValue ?? name ?? ""
+                report.results.append(PredictionReport.Entry(shape: title, quantization: form.rawValue, rows: rows))
+            }
+        }
+        Console.progress("")
+        if json { try Console.print(json: report) } else { Console.print(report.table) }
+    }
+
     private func printLimits() throws {
         var records: [BenchmarkRecord] = []
         let probes = [try LimitsProbe(threads: 1), try LimitsProbe(threads: threads)]
@@ -209,6 +243,9 @@ struct BenchCommand: AsyncParsableCommand {
         } else {
             for record in records { Console.print(record.limitsLine) }
         }
+        let descriptor = try ProcessorDescriptor(threads: threads).measure { Console.progress("measuring \($0)") }
+        Console.progress("")
+        Console.note("kept as the device \(descriptor.name) in \(try DeviceCatalog.keep(descriptor))")
     }
 }
 

@@ -7,9 +7,10 @@
 # For machines that reach Debian's packages and no registry of images. The two base images are made here: the one that the image
 # runs on by debootstrap, and the compiler's from the same with a `swift` that hands over the program at hand when it is asked for
 # what made it. Every other step is the Dockerfile's own. Then the Debian package is installed on the same base, and
-# its unit run by a systemd there.
+# its unit run by a systemd there. Where podman-compose (1.2 or newer) and the packages netavark, aardvark-dns and iptables are there,
+# compose.yaml is brought up, with Debian's Redis and Prometheus in the places of their makers' images, and without Grafana.
 #
-# Needs root and the packages buildah, podman, crun and debootstrap. Leaves nothing behind.
+# Needs root and the packages buildah, podman, crun, debootstrap and curl. Leaves nothing behind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,20 +24,27 @@ done
 [ -x "$program" ] || stop "$program is not there; build it first"
 ! objdump -p "$program" | grep -q 'NEEDED.*libswift' || stop "$program needs Swift's own libraries; build it with --static-swift-stdlib"
 
-# crun takes no machine that has control groups of both versions: it is shown those of version 2 alone.
+# crun takes no machine that has control groups of both versions: it is shown those of version 2 alone. What other containers of
+# this machine are doing is not seen from here.
 if [ -z "${IMAGE_CHECK_INSIDE:-}" ]; then
     IMAGE_CHECK_INSIDE=yes exec unshare --mount --propagation private bash -c \
-        'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"' bash "$0" "$program"
+        'mount -t cgroup2 none /sys/fs/cgroup && mkdir -p /run/containers && mount -t tmpfs none /run/containers && exec "$@"' bash "$0" "$program"
 fi
 
 work=$(mktemp -d /var/tmp/kongur-image.XXXXXX)
 export STORAGE_DRIVER=vfs
-storage=(--root "$work/storage" --runroot "$work/run")
+mkdir "$work/bin"
+storage="--root $work/storage --runroot $work/run"
 # Without the words about a systemd that is not there to call the health check; it is called here.
-podman() { command podman --log-level fatal "${storage[@]}" "$@"; }
-buildah() { command buildah "${storage[@]}" "$@"; }
+for tool in "podman --log-level fatal --network-backend netavark --network-config-dir $work/networks" buildah; do
+    printf '#!/bin/sh\nexec %s %s "$@"\n' "/usr/bin/$tool" "$storage" >"$work/bin/${tool%% *}"
+done
+chmod +x "$work"/bin/*
+PATH=$work/bin:$PATH
 leave() {
-    podman rm --all --force --time 0 >/dev/null 2>&1 || true
+    for _ in 1 2 3; do podman rm --all --force --time 0 >/dev/null 2>&1 && break; done || true
+    names=/run/containers/networks/aardvark-dns/aardvark.pid
+    [ ! -e "$names" ] || kill "$(cat "$names")" 2>/dev/null || true
     find /sys/fs/cgroup/kongur-image-check -depth -type d -exec rmdir {} + 2>/dev/null || true
     rm -rf "$work"
 }
@@ -134,6 +142,53 @@ end
 said "again, with the volume of the first time"
 start
 end
+
+# --- the composition
+made() {
+    podman run --name "$1" "${inside[@]}" "$base" bash -euc \
+        "{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $2; } >/tmp/log 2>&1 || cat /tmp/log; $3" ||
+        stop "no image of $2 can be made"
+    podman commit --quiet "${@:5}" "$1" "docker.io/$4" >/dev/null
+    podman rm "$1" >/dev/null
+}
+named() { sed -n "s#^    image: \($1:.*\)#\1#p" Deploy/compose.yaml; }
+if podman-compose --help 2>/dev/null | grep -q -- --in-pod && [ -x /usr/lib/podman/aardvark-dns ]; then
+    said "bringing compose.yaml up"
+    redis=$(named redis) prometheus=$(named prom/prometheus)
+    made redis redis-server : "library/$redis"
+    made prometheus "prometheus curl" "install -d -o nobody -g nogroup /prometheus; rm -r /etc/prometheus" "$prometheus" \
+        --change "USER nobody" --change "WORKDIR /prometheus" --change "VOLUME /prometheus" --change "ENTRYPOINT [\"prometheus\"]" \
+        --change "CMD [\"--config.file=/etc/prometheus/prometheus.yml\", \"--storage.tsdb.path=/prometheus\"]"
+    cp -r Deploy "$work/Deploy"
+    echo -n "$key" >"$work/key"
+    chmod 644 "$work/key"
+    # podman knows no secrets from the environment; names of images are whole where no registry is asked.
+    sed -i "s#image: $redis#image: docker.io/library/$redis#; s#image: $prometheus#image: docker.io/$prometheus#
+        s#image: kongur#image: localhost/kongur#; s#^    environment: KONGUR_API_KEY#    file: $work/key#" "$work/Deploy/compose.yaml"
+    export work key
+    unshare --net bash -euc '
+        fails() { echo "$*"; for name in kongur redis prometheus; do podman logs "kongur_${name}_1" 2>&1 | tail -5; done; exit 1; }
+        waits() { for _ in $(seq 300); do if "$@" >/dev/null 2>&1; then return; fi; sleep 0.1; done; fails "not within 30 s: $*"; }
+        ip link set lo up
+        cd "$work/Deploy"
+        KONGUR_API_KEY=$key GRAFANA_PASSWORD=unused podman-compose --in-pod false --podman-run-args \
+            "--cgroups=disabled --ulimit nofile=4096:4096 --ulimit nproc=4096:4096 --pull never" \
+            up --detach --no-build kongur redis prometheus >"$work/compose.log" 2>&1 || fails "$(tail -5 "$work/compose.log")"
+        authorization="Authorization: Bearer $key"
+        waits curl --fail --header "$authorization" http://127.0.0.1:8000/v1/models
+        asks() {
+            curl -s --dump-header - http://127.0.0.1:8000/v1/completions --header "$authorization" \
+                --json "{\"model\": \"pebble\", \"prompt\": \"1+1=\", \"temperature\": 0}" | grep -iq "^x-kongur-cache: hit"
+        }
+        waits asks
+        waits bash -c "podman exec kongur_prometheus_1 curl -s \"http://127.0.0.1:9090/api/v1/query?query=up%7Bjob=%22kongur%22%7D\" |
+            grep -q \",\\\"1\\\"\]\""
+        podman healthcheck run kongur_kongur_1
+    ' 2>"$work/compose.err" || stop "the composition does not work as it should: $(tail -5 "$work/compose.err")"
+    said "the server answers through the composition, keeps answers in its Redis, and its Prometheus scrapes it with the key"
+else
+    said "compose.yaml was not brought up: podman-compose 1.2, netavark and aardvark-dns are not all there"
+fi
 
 # --- the Debian package
 said "building and installing the Debian package"

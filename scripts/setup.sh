@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a build needs and this machine lacks; with `tests`, also Redis, the browser and the JavaScript packages
+# Installs what a build needs and this machine lacks; with `tests`, also Redis, nginx, the browser and the JavaScript packages
 # that tests need. Safe to run again; says nothing and needs no network when nothing is missing.
 set -euo pipefail
 
@@ -17,6 +17,7 @@ needs() {
 # For tests alone.
 wants() {
     have redis-server || echo redis-server
+    have nginx || [ -x /usr/sbin/nginx ] || echo nginx-light
     have chromium || echo chromium
     have chromedriver || echo chromium-driver
     [ -e /usr/share/javascript/katex/katex.min.js ] || echo libjs-katex
@@ -48,7 +49,7 @@ if [ "$(uname)" = Linux ]; then
     install $(needs) || exit 1
     if [ "${1:-}" = tests ]; then
         # shellcheck disable=SC2046
-        install $(wants) || echo "setup: tests of the web page or of Redis will be skipped" >&2
+        install $(wants) || echo "setup: tests of the web page, of Redis or of replicas will be skipped" >&2
     fi
 fi
 

@@ -19,6 +19,8 @@ package final class RedisResponseCache: ResponseCache {
     private struct State {
         /// Nil while Redis answers.
         var failure: CacheError?
+        /// Whether it was said that Redis is away.
+        var isReported = false
         var waiting: [Waiting] = []
         var isSending = false
         /// Why Redis refused a command last.
@@ -143,10 +145,20 @@ package final class RedisResponseCache: ResponseCache {
             return state.failure == nil
         }
         if isFirst {
-            logger.warning("redis is away; answers are computed", metadata: ["reason": "\(error)"])
+            report(error)
             retry(after: .zero)
         }
         return error
+    }
+
+    /// Says once that Redis is away, until it is there again.
+    private func report(_ error: CacheError) {
+        let isReported = state.withLock { state in
+            defer { state.isReported = true }
+            return state.isReported
+        }
+        guard !isReported else { return }
+        logger.warning("redis is away; answers are computed", metadata: ["reason": "\(error)"])
     }
 
     /// Redis speaks, and does not do what it is asked.
@@ -176,10 +188,14 @@ package final class RedisResponseCache: ResponseCache {
                 throw CacheError(.refused, "\(address): \(reason)")
             }
             self.connection = connection
-            state.withLock { $0.failure = nil }
+            state.withLock { state in
+                state.failure = nil
+                state.isReported = false
+            }
             logger.info("redis is there", metadata: ["address": "\(address)"])
         } catch {
             state.withLock { $0.failure = error }
+            report(error)
             let (first, last) = Self.retryDelays
             retry(after: min(max(delay * 2, first), last))
         }

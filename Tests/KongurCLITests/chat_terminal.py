@@ -1,6 +1,6 @@
 """Talks with `kongur chat` in a terminal as a person does, key by key, and looks at the screen: chat_terminal.py PROGRAM
 
-The model is one of a server of its own, which answers slowly where it is asked "slow", and else says what it heard. Every wait is for
+The model is one of a server of its own, which answers slowly where it is asked to, and else says what it heard. Every wait is for
 what must come, up to a minute; nothing is measured.
 """
 
@@ -41,7 +41,8 @@ class Model(http.server.BaseHTTPRequestHandler):
 
     def events(self, said, messages):
         deltas = [{"reasoning_content": "hm "}] * 3
-        deltas += [{"content": f"tick {number} "} for number in range(10_000)] if said == "slow" else []
+        ticks = {"slow": 10_000, "a while": 40}.get(said, 0)
+        deltas += [{"content": f"tick {number} "} for number in range(ticks)]
         deltas += [{"content": f"{messages}: {said!r}"}]
         for delta in deltas:
             yield "data: " + json.dumps({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}) + "\n\n"
@@ -196,6 +197,10 @@ def main():
         assert termios.tcgetattr(chat.terminal)[3] & termios.ECHO, "the terminal is not as it was while an answer comes"
         chat.press("\x03", "stopped", ">")
         chat.ask("/clear\rhello\r", "1: 'hello'")
+        # What is typed while an answer comes is said after it.
+        os.write(chat.terminal, b"a while\r")
+        chat.expect(lambda: any("tick 0" in line for line in chat.screen.lines[-3:]))
+        chat.ask("ahead\r", "'ahead'")
         # A key of many bytes that means nothing, and bytes that are no text.
         os.write(chat.terminal, b"\x1b[15;5~\x1b[<0;1;1M\xff\xc3(")
         chat.press("ok", "> (ok")
@@ -203,12 +208,12 @@ def main():
         chat.end()
         path = os.path.join(home, ".local/state/kongur/chat-history")
         kept = [json.loads(line) for line in open(path)]
-        assert kept == ["12 + 7?", "ax\nby\nc", "slow", "/clear", "hello"], kept
+        assert kept == ["12 + 7?", "ax\nby\nc", "slow", "/clear", "hello", "a while", "ahead"], kept
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
 
         # The next conversation has them, and one that keeps nothing adds nothing. Colours only where they are wanted.
         again = Chat(program, url, home, "--show-thinking")
-        again.press(up, "> hello")
+        again.press(up + up + up, "> hello")
         again.ask("\r", "1: 'hello'")
         assert "\x1b[2mhm" in again.screen.raw, again.screen.raw
         again.end()

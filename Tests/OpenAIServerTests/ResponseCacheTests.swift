@@ -260,6 +260,20 @@ import Testing
         #expect(origin(try await ask(server)) == "miss")
     }
 
+    /// An address that is wrong costs no request, and whoever reads the log knows of it.
+    @Test func aRedisThatWasNeverThereIsSaidOnce() async throws {
+        let server = try await RunningServer(cache: "redis://127.0.0.1:1")
+        func said() -> Int { server.log.components(separatedBy: "redis is away").count - 1 }
+        let deadline = ContinuousClock.now + .seconds(120)
+        while said() == 0, .now < deadline { try await Task.sleep(for: .milliseconds(20)) }
+        // More tries to connect fail meanwhile.
+        for _ in 0..<20 {
+            #expect(origin(try await ask(server, ["max_tokens": 2])) == "miss")
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(said() == 1)
+    }
+
     /// Killed in the middle of writing, again and again: nothing is lost that was told to be kept, nothing is damaged.
     @Test func answersOutliveAServerThatIsKilled() async throws {
         let folder = try TemporaryFolder()

@@ -8,6 +8,20 @@ import Testing
 @Suite(.serialized) struct ServerScriptTests {
     @Test(arguments: ["serve-storm.py", "serve-fuzz.py", "serve-soak.py", "serve-kunlun-faults.py"])
     func nothingIsWrongOrLeft(_ script: String) async throws {
+        try await run(script)
+    }
+
+    private static let hasBalancer = ["/usr/sbin/nginx", "/usr/bin/redis-server"].allSatisfy {
+        FileManager.default.isExecutableFile(atPath: $0)
+    }
+
+    /// Of two replicas that share a Redis, which is killed, one is killed as well.
+    @Test(.enabled(if: hasBalancer, "needs nginx and redis-server (scripts/setup.sh tests)"))
+    func replicasLoseNothing() async throws {
+        try await run("serve-replicas.py")
+    }
+
+    private func run(_ script: String) async throws {
         let (status, output) = try await blocking {
             try PythonTools.script(script, "--short", "--program", KongurProgram.path)
         }

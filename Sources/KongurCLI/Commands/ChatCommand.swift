@@ -10,9 +10,9 @@ struct ChatCommand: AsyncParsableCommand {
         commandName: "chat",
         abstract: "Talk with a model.",
         discussion: """
-            Ctrl-C stops an answer; /quit or Ctrl-D ends the conversation. The arrow keys bring back what was said before. Alt-Enter, \
-            Ctrl-J or a line that ends with \\ begins another line, and what is pasted may have many. /help lists what else can be said. With --server the model is one of a server, and of the options for sampling those \
-            that are given are sent to it.
+            Ctrl-C stops an answer; /quit or Ctrl-D ends the conversation. The arrow keys bring back what was said before. Alt-Enter, or \
+            a \\ at the end of a line, begins another line, and what is pasted may have many. /help lists what else can be said. With \
+            --server the model is one of a server, and of the options for sampling those that are given are sent to it.
             """
     )
 
@@ -43,7 +43,7 @@ struct ChatCommand: AsyncParsableCommand {
         /think      show or fold the thinking
         /quit       end
         Up, Down    what was said before
-        Alt-Enter   another line; so do Ctrl-J and a \\ at the end
+        Alt-Enter   another line; so does a \\ at the end
         Ctrl-C      stop the answer, or empty the line
         """
 

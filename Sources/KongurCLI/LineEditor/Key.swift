@@ -3,7 +3,7 @@ enum Key: Equatable {
     /// A character, or several that were pasted.
     case text(String)
     case enter
-    /// Alt-Enter or Ctrl-J: a line break that is part of what is written.
+    /// Alt-Enter: a line break that is part of what is written.
     case lineBreak
     case left, right, up, down
     case wordLeft, wordRight

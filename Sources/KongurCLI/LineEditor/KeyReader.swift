@@ -29,10 +29,10 @@ struct KeyReader {
         case 0x06: .right
         case 0x08, 0x7F: .backspace
         case 0x09: .text("\t")
-        case 0x0A: .lineBreak
         case 0x0B: .deleteToEnd
         case 0x0C: .clearScreen
-        case 0x0D: .enter
+        // What was typed before keys were read one by one ends its lines with the other one.
+        case 0x0A, 0x0D: .enter
         case 0x0E: .down
         case 0x10: .up
         case 0x15: .deleteToStart

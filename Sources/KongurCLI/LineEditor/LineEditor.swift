@@ -2,7 +2,7 @@ import Foundation
 
 /// Lets a person write and edit at a terminal, with what was said before at the arrow keys.
 ///
-/// What is written may have several lines: Alt-Enter, Ctrl-J, a backslash at the end, and pasted text make them.
+/// What is written may have several lines: Alt-Enter, a backslash at the end, and pasted text make them.
 struct LineEditor {
     private(set) var history: InputHistory
     /// The row of the cursor below the first one that was drawn.

@@ -25,9 +25,9 @@ public enum DeviceCatalog {
         }
     }
 
-    /// What a model must be compiled for to run on a device.
+    /// What a model must be compiled for to run on a device, or on the first of several with commas between them.
     package static func target(of name: String) -> CompilerTarget {
-        kunlunNumber(name) == nil ? .cpu : .kunlun
+        kunlunNumber(String(name.prefix { $0 != "," })) == nil ? .cpu : .kunlun
     }
 
     /// Whether a name is that of a Kunlun card.

@@ -72,10 +72,11 @@ import XIRCompiler
     func aSplitHeadGivesTheSameLogits(name: String, form: WeightForm) throws {
         var split = options(form)
         split.widestProduct = 24
-        let steps = try compile(name, split).model.program.steps
+        let program = try compile(name, split).model.program
+        let steps = program.steps
         #expect(steps.contains { $0.operation == "concat" })
         for step in steps where ["linear", "quantized_linear"].contains(step.operation) {
-            let width = try compile(name, split).model.program.values[step.results[0]].type.extents.last?.fixed
+            let width = program.values[step.results[0]].type.extents.last?.fixed
             #expect(try #require(width) <= 24)
         }
         #expect(try logits(name, split) == logits(name, options(form)))

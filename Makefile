@@ -9,9 +9,9 @@ SOURCES := $(shell find Sources -type f) Package.swift
 
 .PHONY: run test bench bench-check bench-thresholds build docs clean setup
 
-# Answers PROMPT with the bundled model.
+# Answers PROMPT with the bundled model, on DEVICE where one is given: `make run DEVICE=k20` simulates that card.
 run: build
-	@$(KONGUR) run "$$PROMPT"
+	@$(KONGUR) run $(if $(DEVICE),--device "$(DEVICE)") "$$PROMPT"
 
 # Checks the format and the arrows between rooms, then runs every test.
 test:

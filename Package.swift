@@ -127,7 +127,8 @@ let package = Package(
         .executableTarget(
             name: "KongurCLI",
             dependencies: [
-                "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "InferenceEngine", "Kongur",
+                "Checkpoints", "CPUBackend", "DeviceRuntime", "DeviceSimulation", "Evaluation", "InferenceEngine",
+                "Kongur",
                 "KunlunBackend",
                 "ModelHub",
                 "ONNX", "OpenAIClient", "OpenAIServer", "PrometheusMetrics", "ReferenceBackend", "ResponseCaching",
@@ -211,7 +212,10 @@ let package = Package(
         ),
         tests(
             "KongurTests",
-            ["CPUBackend", "DeviceRuntime", "InferenceEngine", "Kongur", "KongurTesting", inMemoryTracing, tracing]
+            [
+                "CPUBackend", "DeviceRuntime", "DeviceSimulation", "InferenceEngine", "Kongur", "KongurTesting",
+                inMemoryTracing, tracing,
+            ]
         ),
         tests(
             "KongurCLITests",

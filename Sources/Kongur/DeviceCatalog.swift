@@ -9,7 +9,7 @@ package import XIRCompiler
 
 /// The devices that models run on: the only place that names them.
 public enum DeviceCatalog {
-    /// What `ModelOptions.device` takes.
+    /// What `ModelOptions.device` takes, beside the names and paths of descriptors of devices, which are then simulated.
     public static let names = ["cpu", "reference", "xpu"]
 
     /// The Kunlun installation of this machine, looked for once.
@@ -27,7 +27,9 @@ public enum DeviceCatalog {
 
     /// What a model must be compiled for to run on a device, or on the first of several with commas between them.
     package static func target(of name: String) -> CompilerTarget {
-        kunlunNumber(String(name.prefix { $0 != "," })) == nil ? .cpu : .kunlun
+        let first = String(name.prefix { $0 != "," })
+        if kunlunNumber(first) != nil { return .kunlun }
+        return (try? simulatedTarget(of: first)) == .kunlun ? .kunlun : .cpu
     }
 
     /// Whether a name is that of a Kunlun card.
@@ -82,12 +84,15 @@ public enum DeviceCatalog {
         } catch { return error.message }
     }
 
-    /// A device by its name.
+    /// A device by its name; one that is simulated keeps a trace where that is asked for.
     ///
     /// Throws `.invalidInput` for a name that is not in the catalog.
-    package static func device(named name: String, threads: Int? = nil, allowsFallback: Bool = true) throws
-        -> any Device
-    {
+    package static func device(
+        named name: String,
+        threads: Int? = nil,
+        allowsFallback: Bool = true,
+        isTraced: Bool = false
+    ) throws -> any Device {
         if let number = kunlunNumber(name) {
             let options = try kunlunOptions(allowsFallback: allowsFallback)
             return try KunlunDevice(number, kunlun, options)
@@ -96,9 +101,11 @@ public enum DeviceCatalog {
         case "cpu": return try CPUDevice(threads: threads)
         case "reference": return ReferenceDevice()
         default:
+            if let device = try simulated(name, threads: threads, isTraced: isTraced) { return device }
+            let known = try names + simulatedNames()
             throw KongurError(
                 .invalidInput,
-                "there is no device '\(name)'; the devices are \(names.joined(separator: ", "))"
+                "there is no device '\(name)'; the devices are \(known.joined(separator: ", ")), and descriptors by their path, such as mine.json"
             )
         }
     }

@@ -64,7 +64,8 @@ public final class LanguageModel: Sendable {
             let device = try DeviceCatalog.device(
                 named: options.device,
                 threads: options.threads,
-                allowsFallback: options.allowsFallback
+                allowsFallback: options.allowsFallback,
+                isTraced: options.recordsTrace
             )
             let system = SystemMemory()
             let memory = try MemoryPlan(
@@ -80,7 +81,7 @@ public final class LanguageModel: Sendable {
             let configuration = EngineConfiguration(
                 maxSequences: options.maxSequences,
                 cacheBlocks: memory.cacheBlocks,
-                speculation: options.speculation.choice
+                speculation: DeviceCatalog.speculation(options.speculation, on: device).choice
             )
             let engine = try Engine(
                 model: loaded.compiled,

@@ -40,7 +40,7 @@ public struct ModelOptions: Sendable, Hashable {
         case int8
     }
 
-    /// One of `DeviceCatalog.names`.
+    /// One of `DeviceCatalog.names`, or a device to simulate: the name of a descriptor, such as `k20`, or the path of one.
     public var device: String
     public var weights: Weights
     /// Nil takes float32 where that costs no more than 256 MiB for a whole context, and else float16.
@@ -61,6 +61,8 @@ public struct ModelOptions: Sendable, Hashable {
     public var speculation: Speculation
     /// Whether the CPU runs operations that a Kunlun operator library lacks; otherwise loading names them and fails.
     public var allowsFallback: Bool
+    /// Whether a simulated device keeps what it did and when.
+    package var recordsTrace = false
 
     public init(
         device: String = "cpu",

@@ -1,3 +1,4 @@
+import DeviceSimulation
 import Kongur
 
 /// An answer as `kongur run --json` writes it.
@@ -28,8 +29,11 @@ struct AnswerRecord: Encodable {
     var finishReason: String
     var usage: Usage
     var timings: Timings
+    /// What a simulated device did; nil on one that is there.
+    var simulation: SimulationReport?
 
-    init(_ result: GenerationResult, loading: Duration) {
+    init(_ result: GenerationResult, loading: Duration, simulation: SimulationReport? = nil) {
+        self.simulation = simulation
         text = result.text
         reasoning = result.reasoning
         answer = result.answer

@@ -31,7 +31,10 @@ package struct StepPrediction {
         let prompts = [64, 512].map { ("pp\($0)", BatchShape.prefill($0, blockSize: blockSize)) }
         let answers = [1, 4, 16].flatMap { batch in
             [128, 4096].map { context in
-                ("tg batch \(batch) after \(context)", BatchShape.decode(batch: batch, context: context, blockSize: blockSize))
+                (
+                    "tg batch \(batch) after \(context)",
+                    BatchShape.decode(batch: batch, context: context, blockSize: blockSize)
+                )
             }
         }
         return prompts + answers

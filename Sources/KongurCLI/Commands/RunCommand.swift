@@ -34,6 +34,14 @@ struct RunCommand: AsyncParsableCommand {
     )
     var tokenIDs: TokenIDList?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write what a simulated device did and when, for Perfetto or Chrome's tracing page.",
+            valueName: "file.json"
+        )
+    )
+    var trace: String?
+
     @Flag(help: "Print one JSON object instead of text.")
     var json = false
 
@@ -59,14 +67,22 @@ struct RunCommand: AsyncParsableCommand {
         parameters.format = try format.format
         Terminal.restoreOnInterrupt()
         let started = ContinuousClock.now
-        let loaded = try LanguageModel.loadWithProgress(name, model.options)
+        var options = model.options
+        options.recordsTrace = trace != nil
+        let loaded = try LanguageModel.loadWithProgress(name, options)
+        let simulation = Simulation(loaded)
+        if trace != nil, simulation == nil {
+            throw KongurError(.invalidInput, "--trace goes with a simulated device, such as --device k20")
+        }
         let loading = ContinuousClock.now - started
         let result = try await answer(loaded, request, parameters)
         if json {
-            try Console.print(json: AnswerRecord(result, loading: loading))
+            try Console.print(json: AnswerRecord(result, loading: loading, simulation: simulation?.report))
         } else {
             Console.note(AnswerSummary(result).line)
+            if let simulation { Console.note(simulation.line) }
         }
+        if let trace { try simulation?.writeTrace(to: trace) }
     }
 
     private func arguments() throws -> (model: String?, Request) {

@@ -1,0 +1,191 @@
+package import DeviceRuntime
+import Synchronization
+package import Tensors
+import XIR
+
+/// A device that is described and not there: values come from another device, time from the timing model, and memory is as
+/// large as the descriptor says.
+///
+/// Its clock is its own: the same steps take the same simulated time, however long they take here.
+package final class SimulatedDevice: Device {
+    package let name: String
+    package let descriptor: DeviceDescriptor
+    private let functional: any Device
+    private let model: TimingModel
+    private let fault: FaultInjection?
+    private let state: Mutex<State>
+
+    private struct State: Sendable {
+        var memory: DeviceMemory
+        var report: SimulationReport
+        var trace: ExecutionTrace?
+        var isLost = false
+    }
+
+    /// `functional` computes the values; `trace` is filled with what happens.
+    package init(
+        _ descriptor: DeviceDescriptor,
+        functional: any Device,
+        fault: FaultInjection? = nil,
+        trace: ExecutionTrace? = nil
+    ) {
+        name = descriptor.name
+        self.descriptor = descriptor
+        self.functional = functional
+        self.fault = fault
+        model = TimingModel(descriptor)
+        let memory = DeviceMemory(byteCount: Int(descriptor.memory.value))
+        let report = SimulationReport(device: descriptor.name, memoryByteCount: memory.byteCount)
+        state = Mutex(State(memory: memory, report: report, trace: trace))
+    }
+
+    package func load(_ program: Program, symbols: [String: Int]) throws(DeviceError) -> any Executable {
+        guard program.inputNames == StepProgram.inputs else {
+            throw DeviceError(
+                .unsupported,
+                "'\(name)' is simulated and times step programs alone; '\(program.name)' takes \(program.inputNames)"
+            )
+        }
+        let bytes = try Self.bytes(program, symbols)
+        try state.withLock { state throws(DeviceError) in try state.memory.allocate(bytes, on: name) }
+        do throws(DeviceError) {
+            let executable = try functional.load(program, symbols: symbols)
+            return SimulatedExecutable(executable, ProgramWork(program, symbols: symbols), on: self, holding: bytes)
+        } catch {
+            free(bytes)
+            throw error
+        }
+    }
+
+    package var statistics: DeviceStatistics {
+        let threadCount = functional.statistics.threadCount
+        return state.withLock { state in
+            let held = state.memory.held
+            return DeviceStatistics(
+                weightByteCount: held[.weights] ?? 0,
+                stateByteCount: held[.states] ?? 0,
+                arenaByteCount: (held[.arena] ?? 0) + (held[.transfers] ?? 0),
+                threadCount: threadCount
+            )
+        }
+    }
+
+    /// What it has done so far.
+    package var report: SimulationReport {
+        state.withLock { state in
+            var report = state.report
+            report.usedMemoryByteCount = state.memory.usedByteCount
+            return report
+        }
+    }
+
+    /// What happened so far; nil when none was asked for.
+    package var trace: ExecutionTrace? { state.withLock { $0.trace } }
+
+    fileprivate func free(_ bytes: [DeviceMemory.Owner: Int]) {
+        state.withLock { $0.memory.free(bytes) }
+    }
+
+    /// Bytes that a program holds on the device.
+    private static func bytes(_ program: Program, _ symbols: [String: Int]) throws(DeviceError)
+        -> [DeviceMemory.Owner: Int]
+    {
+        let limits = program.limits.merging(symbols) { $1 }
+        func size(_ type: ValueType) throws(DeviceError) -> Int {
+            guard let bound = type.bound(limits) else {
+                throw DeviceError(.invalidProgram, "\(program.name): nothing bounds the symbols of \(type)")
+            }
+            return bound.byteCount
+        }
+        var bytes: [DeviceMemory.Owner: Int] = [.arena: program.arenaByteCount]
+        for constant in program.constants { bytes[.weights, default: 0] += constant.tensor.byteCount }
+        for state in program.states { bytes[.states, default: 0] += try size(state.type) }
+        for value in program.inputs + program.outputs {
+            bytes[.transfers, default: 0] += try size(program.values[value].type)
+        }
+        return bytes
+    }
+
+    /// Before a run: throws the fault that it is to have, and what a lost device always throws.
+    fileprivate func begin() throws(DeviceError) {
+        try state.withLock { state throws(DeviceError) in
+            guard !state.isLost else {
+                throw DeviceError(.deviceLost, "'\(name)' has failed and cannot be used any more: start again")
+            }
+            state.report.steps += 1
+            guard let fault, state.report.steps == fault.run else { return }
+            state.report.faults += 1
+            let error = fault.error(on: name)
+            state.isLost = error.code == .deviceLost
+            throw error
+        }
+    }
+
+    /// After a run: lets its time pass.
+    fileprivate func end(_ step: StepWork) {
+        let time = model.time(of: step)
+        let isResident = model.isResident(step)
+        state.withLock { state in
+            var now = state.report.seconds
+            state.trace?.append(ExecutionTrace.Event("step", .step, start: now, duration: time.seconds))
+            now += time.begin
+            if time.transfer > 0 {
+                let bytes = step.bytesToDevice + step.bytesToHost
+                state.trace?.append(
+                    ExecutionTrace.Event("copies", .transfer, start: now, duration: time.transfer, bytes: bytes)
+                )
+                now += time.transfer
+            }
+            for kernel in step.kernels {
+                let seconds = model.time(of: kernel, isResident: isResident).seconds
+                let bytes = kernel.weightBytes + kernel.cacheBytes + kernel.activationBytes
+                state.trace?.append(
+                    ExecutionTrace.Event(
+                        kernel.name,
+                        .kernel,
+                        start: now,
+                        duration: seconds,
+                        bytes: bytes,
+                        operations: kernel.operations
+                    )
+                )
+                now += seconds
+                state.report.kernels[kernel.name, default: SimulationReport.Kernel()].launches += kernel.launches
+                state.report.kernels[kernel.name, default: SimulationReport.Kernel()].seconds += seconds
+            }
+            state.report.seconds = now
+        }
+    }
+}
+
+/// A program on a simulated device.
+private final class SimulatedExecutable: Executable {
+    private let functional: any Executable
+    private let work: ProgramWork
+    private let device: SimulatedDevice
+    private let held: [DeviceMemory.Owner: Int]
+
+    init(
+        _ functional: any Executable,
+        _ work: ProgramWork,
+        on device: SimulatedDevice,
+        holding bytes: [DeviceMemory.Owner: Int]
+    ) {
+        self.functional = functional
+        self.work = work
+        self.device = device
+        held = bytes
+    }
+
+    deinit { device.free(held) }
+
+    var program: Program { functional.program }
+
+    func run(_ inputs: [Tensor]) throws(DeviceError) -> [Tensor] {
+        try device.begin()
+        // It checks the inputs, whose sums the work is then made of.
+        let outputs = try functional.run(inputs)
+        device.end(try work.step(BatchShape(inputs: inputs)))
+        return outputs
+    }
+}

@@ -18,7 +18,9 @@ package struct ProcessorDescriptor {
     private static let source = "kongur bench --limits"
     private static let rows = [1, 2, 4, 8, 16, 32, 64, 128, 512]
 
-    /// `threads` nil takes as many as the process may keep busy. Throws `.outOfMemory` where a GiB is not to be had.
+    /// `threads` nil takes as many as the process may keep busy.
+    ///
+    /// Throws `.outOfMemory` where a GiB is not to be had.
     package init(threads: Int?) throws {
         limits = try LimitsProbe(threads: threads)
         let device = try CPUDevice(threads: threads)

@@ -197,7 +197,13 @@ let package = Package(
             "KongurTests",
             ["CPUBackend", "DeviceRuntime", "InferenceEngine", "Kongur", "KongurTesting", inMemoryTracing, tracing]
         ),
-        tests("KongurCLITests", ["KongurCLI", "KongurTesting", nio("NIOCore"), nio("NIOHTTP1")]),
+        tests(
+            "KongurCLITests",
+            [
+                "DeviceRuntime", "InferenceEngine", "KongurCLI", "KongurTesting", "OpenAIServer", nio("NIOCore"),
+                nio("NIOHTTP1"),
+            ]
+        ),
         tests(
             "OpenAIClientTests",
             ["HTTPTransport", "KongurTesting", "OpenAIClient", nio("NIOCore"), nio("NIOHTTP1")]

@@ -16,6 +16,25 @@ public enum DeviceCatalog {
         }
     }
 
+    /// The devices of a list such as `cpu,cpu`, in its order; one that is named twice is there twice.
+    ///
+    /// The processors among them share its threads. Throws `.invalidInput` for a name that is not in the catalog, for an
+    /// empty one, and for more than `most`.
+    package static func devices(named list: String, threads: Int? = nil) throws -> [any Device] {
+        let names = list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard names.count <= most else {
+            throw KongurError(
+                .invalidInput,
+                "'\(list.prefix(60))...' names \(names.count) devices; \(most) are the most"
+            )
+        }
+        let processors = names.count { $0 == "cpu" }
+        let share = processors > 1 ? max(1, (threads ?? CPUDevice.availableThreads) / processors) : threads
+        return try names.map { try device(named: $0, threads: share) }
+    }
+
+    private static let most = 64
+
     /// A device by its name.
     ///
     /// Throws `.invalidInput` for a name that is not in the catalog.
@@ -26,7 +45,9 @@ public enum DeviceCatalog {
         default:
             throw KongurError(
                 .invalidInput,
-                "there is no device '\(name)'; the devices are \(names.joined(separator: ", "))"
+                name.contains(",")
+                    ? "'\(name.prefix(60))' is a list of devices; name one here"
+                    : "there is no device '\(name)'; the devices are \(names.joined(separator: ", "))"
             )
         }
     }

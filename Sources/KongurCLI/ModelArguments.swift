@@ -5,7 +5,7 @@ import Kongur
 struct ModelArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where to run it: \(DeviceCatalog.names.joined(separator: " or ")); cpu where not given.",
+            "Where to run it: \(DeviceCatalog.names.joined(separator: " or ")), or a list such as cpu,cpu to answer on several; cpu where not given.",
             valueName: "name"
         )
     )

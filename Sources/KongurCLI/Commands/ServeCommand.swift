@@ -54,7 +54,7 @@ struct ServeCommand: AsyncParsableCommand {
         ) { contextLength in
             let metrics = ServerMetrics(model: modelName, contextLength: contextLength)
             made = metrics
-            return metrics.engine
+            return metrics.engine.observer
         }
         guard let metrics = made else { preconditionFailure("loading makes the observer") }
         guard var generator = loaded.generator else {

@@ -219,7 +219,10 @@ let package = Package(
         ),
         tests(
             "KongurCLITests",
-            ["KongurCLI", "KongurTesting", nio("NIOCore"), nio("NIOHTTP1")],
+            [
+                "DeviceRuntime", "InferenceEngine", "KongurCLI", "KongurTesting", "OpenAIServer", nio("NIOCore"),
+                nio("NIOHTTP1"),
+            ],
             exclude: ["chat_terminal.py"]
         ),
         tests(

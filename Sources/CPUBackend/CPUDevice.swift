@@ -1,6 +1,5 @@
 import CKernels
 package import DeviceRuntime
-import Synchronization
 
 /// The processor: C kernels over a team of threads, with float32 sums (whole numbers inside a group) and weights used in place.
 ///
@@ -10,7 +9,7 @@ package final class CPUDevice: Device {
     package let name = "cpu"
     private let team: ThreadTeam
     private let level: ck_level_t?
-    private let loaded = Loaded()
+    private let ledger = Ledger()
 
     /// `threads` is at least 1; nil takes as many as the process may keep busy.
     ///
@@ -32,31 +31,25 @@ package final class CPUDevice: Device {
         self.level = level
     }
 
+    /// As many threads as the process may keep busy.
+    package static var availableThreads: Int { Processors.available }
+
     /// The instruction set that the kernels use: `portable`, `avx2`, `avx512`, `vnni` or `bf16`.
     package static var instructionSet: String { String(cString: ck_level_name(ck_level())) }
 
     package func load(_ program: Program, symbols: [String: Int]) throws(DeviceError) -> any Executable {
         try program.validate()
-        let executable = try CPUExecutable(program, symbols: symbols, team: team, level: level, loaded: loaded)
+        let executable = try CPUExecutable(program, symbols: symbols, team: team, level: level, ledger: ledger)
         return executable
     }
 
     package var statistics: DeviceStatistics {
-        var statistics = loaded.memory.withLock { $0 }
+        var statistics = ledger.statistics
         statistics.threadCount = team.threadCount
+        let memory = SystemMemory().tightest
+        statistics.memoryByteCount = memory?.byteCount
+        statistics.usedMemoryByteCount = memory?.usedByteCount
+        statistics.temperature = ProcessorTemperature.read()
         return statistics
-    }
-}
-
-/// Memory of the executables that a device has loaded and that still live.
-final class Loaded: Sendable {
-    let memory = Mutex(DeviceStatistics())
-
-    func add(_ statistics: DeviceStatistics, sign: Int) {
-        memory.withLock {
-            $0.weightByteCount += sign * statistics.weightByteCount
-            $0.stateByteCount += sign * statistics.stateByteCount
-            $0.arenaByteCount += sign * statistics.arenaByteCount
-        }
     }
 }

@@ -12,6 +12,13 @@ final class CPUExecutable: Executable, @unchecked Sendable {
     private let team: ThreadTeam
     private let level: ck_level_t?
     private let kernels: [Kernel]
+    /// For each kernel the place of its operation in `operationNumbers` and in what a run measures.
+    private let kernelPlaces: [Int]
+    private let operationNumbers: [Int]
+    private let launches: [Int]
+    /// What the last run took, by the same places.
+    private var nanoseconds: [UInt64]
+    private let cost: ProgramCost
     private let checks: [(Frame) -> String?]
     private let frame: Frame
     private let symbolNumbers: [String: Int]
@@ -19,20 +26,22 @@ final class CPUExecutable: Executable, @unchecked Sendable {
     private let inputValues: [(value: Int, position: Int)]
     private let arena: Tensor
     private let memories: [Memory]
-    private let loaded: Loaded
+    private let ledger: Ledger
 
-    /// Counts its memory in `loaded` while it lives; a `level` is for tests.
+    /// Counts its memory in `ledger` while it lives; a `level` is for tests.
     init(
         _ program: Program,
         symbols: [String: Int],
         team: ThreadTeam,
         level: ck_level_t?,
-        loaded: Loaded
+        ledger: Ledger
     ) throws(DeviceError) {
         var builder = KernelBuilder(program, symbols: symbols, threadCount: team.threadCount)
         try builder.build()
         var checks: [(Frame) -> String?] = []
         for check in builder.checks { checks.append(try builder.compiled(check)) }
+
+        let cost = try ProgramCost(program, builder)
 
         // A frozen tensor, so that outputs are tensors over the arena without a copy; they change with the next run.
         arena = MutableTensor(TensorType(.uint8, [program.arenaByteCount])).freeze()
@@ -87,8 +96,14 @@ final class CPUExecutable: Executable, @unchecked Sendable {
         self.frame = frame
         self.inputValues = inputValues
         self.memories = memories
-        self.loaded = loaded
+        self.ledger = ledger
         kernels = builder.kernels
+        self.cost = cost
+        let names = Set(builder.operations).sorted()
+        operationNumbers = names.map { ledger.number(of: $0) }
+        nanoseconds = Array(repeating: 0, count: names.count)
+        launches = names.map { name in builder.operations.count { $0 == name } }
+        kernelPlaces = builder.operations.map { name in names.firstIndex(of: name) ?? 0 }
         symbolNumbers = builder.symbolNumbers
         statistics = DeviceStatistics(
             weightByteCount: program.constants.reduce(0) { $0 + $1.tensor.byteCount },
@@ -96,10 +111,10 @@ final class CPUExecutable: Executable, @unchecked Sendable {
             arenaByteCount: program.arenaByteCount + memories.reduce(0) { $0 + $1.byteCount } - stateByteCount,
             threadCount: team.threadCount
         )
-        loaded.add(statistics, sign: 1)
+        ledger.add(statistics, sign: 1)
     }
 
-    deinit { loaded.add(statistics, sign: -1) }
+    deinit { ledger.add(statistics, sign: -1) }
 
     func run(_ inputs: [Tensor]) throws(DeviceError) -> [Tensor] {
         let symbols = try program.bind(inputs)
@@ -113,17 +128,39 @@ final class CPUExecutable: Executable, @unchecked Sendable {
             for check in checks {
                 if let message = check(frame) { throw DeviceError(.invalidInput, "\(program.name): \(message)") }
             }
-            team.run { worker in
-                // One of these threads is the caller's, which gets its level back.
-                let callersLevel = ck_level()
-                if let level { ck_set_level(level) }
-                defer { if level != nil { ck_set_level(callersLevel) } }
-                for kernel in kernels {
-                    kernel(frame, worker)
-                    worker.barrier()
-                }
-            }
+            for place in nanoseconds.indices { nanoseconds[place] = 0 }
+            nanoseconds.withUnsafeMutableBufferPointer { runKernels($0) }
+            ledger.add(
+                Ledger.Run(
+                    readByteCount: cost.readByteCount(inputs),
+                    operations: cost.operations(frame.symbols),
+                    nanoseconds: nanoseconds,
+                    launches: launches,
+                    numbers: operationNumbers
+                )
+            )
             return try outputs(inputs, symbols)
+        }
+    }
+
+    /// Runs all kernels and adds the time of each to its operation's.
+    ///
+    /// The first thread looks at the clock behind each barrier, so a kernel's time is that of its slowest thread.
+    private func runKernels(_ nanoseconds: UnsafeMutableBufferPointer<UInt64>) {
+        team.run { worker in
+            // One of these threads is the caller's, which gets its level back.
+            let callersLevel = ck_level()
+            if let level { ck_set_level(level) }
+            defer { if level != nil { ck_set_level(callersLevel) } }
+            var before = Nanoseconds.now
+            for (kernel, place) in zip(kernels, kernelPlaces) {
+                kernel(frame, worker)
+                worker.barrier()
+                guard worker.index == 0 else { continue }
+                let now = Nanoseconds.now
+                nanoseconds[place] += now - before
+                before = now
+            }
         }
     }
 

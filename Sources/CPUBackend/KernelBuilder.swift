@@ -13,6 +13,8 @@ struct KernelBuilder {
     let loadSymbols: [String: Int]
 
     private(set) var kernels: [Kernel] = []
+    /// The operation that each kernel computes.
+    private(set) var operations: [String] = []
     /// What inputs must satisfy before kernels may use them as indices.
     private(set) var checks: Set<InputCheck> = []
     /// Floats of scratch for each thread, and for all threads together, enough for the greediest step.
@@ -48,7 +50,10 @@ struct KernelBuilder {
             }
             try requireFloat32(step)
             if !KernelTable.worksInPlace.contains(step.operation) { try requireApart(step) }
-            if let kernel = try factory(step, &self) { kernels.append(kernel) }
+            if let kernel = try factory(step, &self) {
+                kernels.append(kernel)
+                operations.append(step.operation)
+            }
         }
     }
 
@@ -140,6 +145,7 @@ struct KernelBuilder {
         rotaryTables[table] = number
         tableCounts.append(2 * (try most(table.positions, step)) * table.half)
         kernels.append(table.kernel(number, rows: try rows(table.positions, dropping: 0, step)))
+        operations.append("rotary_table")
         return number
     }
 

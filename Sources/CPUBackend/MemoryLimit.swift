@@ -38,7 +38,28 @@ package struct SystemMemory {
         return limits.min { $0.byteCount < $1.byteCount }
     }
 
+    /// The memory that has the least left, the machine's or that of a control group around this process, and how much of it
+    /// is taken by anybody; nil where the system tells neither.
+    package var tightest: (byteCount: Int, usedByteCount: Int)? {
+        var memories = groups.folders(of: "memory").compactMap(use(of:))
+        let machine = groups.numbers("/proc/meminfo")
+        if let total = machine["MemTotal"], let available = machine["MemAvailable"] {
+            memories.append((total << 10, max(0, total - available) << 10))
+        }
+        return memories.min { $0.byteCount - $0.usedByteCount < $1.byteCount - $1.usedByteCount }
+    }
+
     private func limit(of folder: String) -> MemoryLimit? {
+        guard let use = use(of: folder) else { return nil }
+        let others = max(0, use.usedByteCount - held)
+        return MemoryLimit(
+            byteCount: max(0, use.byteCount - others),
+            reason: "what the control group \(folder) leaves"
+        )
+    }
+
+    /// The bound of a control group that has one, and what it holds that no file does.
+    private func use(of folder: String) -> (byteCount: Int, usedByteCount: Int)? {
         // Version 2, where `high` is the limit above which a group is slowed down, and then version 1.
         let bounds = ["memory.max", "memory.high", "memory.limit_in_bytes"].compactMap {
             groups.number("\(folder)/\($0)")
@@ -49,7 +70,6 @@ package struct SystemMemory {
         let files = ["inactive_file", "active_file"].reduce(0) {
             $0 + (statistics["total_" + $1] ?? statistics[$1] ?? 0)
         }
-        let others = max(0, used - files - held)
-        return MemoryLimit(byteCount: max(0, bound - others), reason: "what the control group \(folder) leaves")
+        return (bound, max(0, used - files))
     }
 }

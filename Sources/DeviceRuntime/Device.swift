@@ -11,7 +11,7 @@ package protocol Device: Sendable {
     /// that this device cannot run, or `.outOfMemory`.
     func load(_ program: Program, symbols: [String: Int]) throws(DeviceError) -> any Executable
 
-    /// What the device is doing now.
+    /// What the device holds now, and what it has done since it was made; any thread may ask at any time.
     var statistics: DeviceStatistics { get }
 }
 
@@ -25,20 +25,4 @@ package protocol Executable: AnyObject, Sendable {
     ///
     /// The outputs stay valid until the next run. Throws `.invalidInput` for inputs that do not fit.
     func run(_ inputs: [Tensor]) throws(DeviceError) -> [Tensor]
-}
-
-/// Memory and work of a device, for monitoring.
-package struct DeviceStatistics: Sendable, Hashable {
-    /// Bytes by owner: weights, states, arena.
-    package var weightByteCount: Int
-    package var stateByteCount: Int
-    package var arenaByteCount: Int
-    package var threadCount: Int
-
-    package init(weightByteCount: Int = 0, stateByteCount: Int = 0, arenaByteCount: Int = 0, threadCount: Int = 1) {
-        self.weightByteCount = weightByteCount
-        self.stateByteCount = stateByteCount
-        self.arenaByteCount = arenaByteCount
-        self.threadCount = threadCount
-    }
 }

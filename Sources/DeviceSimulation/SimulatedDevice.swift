@@ -20,6 +20,9 @@ package final class SimulatedDevice: Device {
         var report: SimulationReport
         var trace: ExecutionTrace?
         var isLost = false
+        /// Bytes of weights and cache, and operations, of all steps.
+        var readByteCount = 0
+        var operations = 0
     }
 
     /// `functional` computes the values; `trace` is filled with what happens.
@@ -61,12 +64,27 @@ package final class SimulatedDevice: Device {
         let threadCount = functional.statistics.threadCount
         return state.withLock { state in
             let held = state.memory.held
-            return DeviceStatistics(
+            var statistics = DeviceStatistics(
                 weightByteCount: held[.weights] ?? 0,
                 stateByteCount: held[.states] ?? 0,
                 arenaByteCount: (held[.arena] ?? 0) + (held[.transfers] ?? 0),
                 threadCount: threadCount
             )
+            statistics.memoryByteCount = state.memory.byteCount
+            statistics.usedMemoryByteCount = state.memory.usedByteCount
+            statistics.onChipByteCount = descriptor.onChipMemory.map { Int($0.value) }
+            statistics.runs = state.report.steps
+            statistics.busySeconds = state.report.seconds
+            statistics.kernels = state.report.kernels.mapValues {
+                KernelStatistics(launches: $0.launches, seconds: $0.seconds)
+            }
+            statistics.readByteCount = state.readByteCount
+            statistics.operations = state.operations
+            statistics.faults = state.report.faults
+            statistics.peakBandwidth = descriptor.memoryBandwidth.value
+            statistics.peakOperations = descriptor.peaks.values.map(\.value).max()
+            statistics.powerLimit = descriptor.power?.value
+            return statistics
         }
     }
 
@@ -150,6 +168,8 @@ package final class SimulatedDevice: Device {
                     )
                 )
                 now += seconds
+                state.readByteCount += Int(kernel.weightBytes + kernel.cacheBytes)
+                state.operations += Int(kernel.operations)
                 state.report.kernels[kernel.name, default: SimulationReport.Kernel()].launches += kernel.launches
                 state.report.kernels[kernel.name, default: SimulationReport.Kernel()].seconds += seconds
             }

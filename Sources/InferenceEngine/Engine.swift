@@ -190,6 +190,8 @@ package actor Engine {
             if requests[request.id] != nil {
                 throw EngineError(.duplicateRequest, "a request with the id \(request.id) is being worked on")
             }
+            var active = active
+            try active.resume()
             try scheduler.add(request, stopTokenIDs: stopTokenIDs(request))
             requests[request.id] = active
         } catch {
@@ -320,7 +322,7 @@ package actor Engine {
 
 extension AsyncStream<TokenEvent>.Continuation {
     /// Yields the last event and finishes.
-    fileprivate func end(_ event: TokenEvent) {
+    func end(_ event: TokenEvent) {
         yield(event)
         finish()
     }

@@ -34,6 +34,31 @@ package struct EngineMetrics: Sendable, Hashable {
         cacheBlocks == 0 ? 0 : Double(cacheBlocks - freeCacheBlocks) / Double(cacheBlocks)
     }
 
+    /// What engines have done together, and what those among them hold that still work.
+    static func sum(of engines: [(metrics: EngineMetrics, works: Bool)]) -> EngineMetrics {
+        var sum = EngineMetrics()
+        for (metrics, works) in engines {
+            sum.runningRequests += metrics.runningRequests
+            sum.waitingRequests += metrics.waitingRequests
+            sum.cacheBlocks += works ? metrics.cacheBlocks : 0
+            sum.freeCacheBlocks += works ? metrics.freeCacheBlocks : 0
+            sum.blockSize = metrics.blockSize
+            sum.promptTokens += metrics.promptTokens
+            sum.cachedPromptTokens += metrics.cachedPromptTokens
+            sum.generatedTokens += metrics.generatedTokens
+            sum.preemptions += metrics.preemptions
+            sum.finishedRequests.merge(metrics.finishedRequests) { $0 + $1 }
+            sum.failedRequests += metrics.failedRequests
+            sum.steps += metrics.steps
+            for bucket in sum.stepTokenCounts.indices { sum.stepTokenCounts[bucket] += metrics.stepTokenCounts[bucket] }
+            sum.stepTokens += metrics.stepTokens
+            sum.drafts += metrics.drafts
+            sum.draftTokens += metrics.draftTokens
+            sum.acceptedTokens += metrics.acceptedTokens
+        }
+        return sum
+    }
+
     mutating func countStep(_ batch: ScheduledBatch) {
         let bucket = Self.stepTokenBounds.firstIndex { batch.tokenCount <= $0 } ?? Self.stepTokenBounds.count
         stepTokenCounts[bucket] += 1

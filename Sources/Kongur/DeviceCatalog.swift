@@ -84,6 +84,32 @@ public enum DeviceCatalog {
         } catch { return error.message }
     }
 
+    /// The devices of a list such as `cpu,cpu`, in its order; one that is named twice is there twice.
+    ///
+    /// The processors among them share its threads. Throws `.invalidInput` for a name that is not in the catalog, for an
+    /// empty one, and for more than `most`.
+    package static func devices(
+        named list: String,
+        threads: Int? = nil,
+        allowsFallback: Bool = true,
+        isTraced: Bool = false
+    ) throws -> [any Device] {
+        let names = list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard names.count <= most else {
+            throw KongurError(
+                .invalidInput,
+                "'\(list.prefix(60))...' names \(names.count) devices; \(most) are the most"
+            )
+        }
+        let processors = names.count { $0 == "cpu" }
+        let share = processors > 1 ? max(1, (threads ?? CPUDevice.availableThreads) / processors) : threads
+        return try names.map { name in
+            try device(named: name, threads: share, allowsFallback: allowsFallback, isTraced: isTraced)
+        }
+    }
+
+    private static let most = 64
+
     /// A device by its name; one that is simulated keeps a trace where that is asked for.
     ///
     /// Throws `.invalidInput` for a name that is not in the catalog.
@@ -105,7 +131,9 @@ public enum DeviceCatalog {
             let known = try names + simulatedNames()
             throw KongurError(
                 .invalidInput,
-                "there is no device '\(name)'; the devices are \(known.joined(separator: ", ")), and descriptors by their path, such as mine.json"
+                name.contains(",")
+                    ? "'\(name.prefix(60))' is a list of devices; name one here"
+                    : "there is no device '\(name)'; the devices are \(known.joined(separator: ", ")), and descriptors by their path, such as mine.json"
             )
         }
     }

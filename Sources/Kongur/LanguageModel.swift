@@ -23,7 +23,7 @@ public final class LanguageModel: Sendable {
     /// The most tokens of a prompt and its answer together.
     public var contextLength: Int { engine.limits.maxSequenceLength }
 
-    package let engine: Engine
+    package let engine: EngineGroup
     /// Nil for a model without a tokenizer, which takes token ids alone.
     package let generator: TextGenerator?
     package let defaults: SamplingDefaults
@@ -31,7 +31,7 @@ public final class LanguageModel: Sendable {
     package let memory: MemoryPlan
     private let tokenizerFolder: String
 
-    init(_ loaded: LoadedModel, engine: Engine, memory: MemoryPlan) {
+    init(_ loaded: LoadedModel, engine: EngineGroup, memory: MemoryPlan) {
         self.memory = memory
         path = loaded.path
         tokenizerFolder = loaded.tokenizerFolder
@@ -46,22 +46,22 @@ public final class LanguageModel: Sendable {
     /// takes a moment. Throws `KongurError`.
     public static func load(_ name: String? = nil, options: ModelOptions = ModelOptions()) async throws -> LanguageModel
     {
-        try load(name, options: options, connections: 0, answers: 0) { _ in nil }
+        try load(name, options: options, connections: 0, answers: 0) { _ in { _ in nil } }
     }
 
-    /// The same, with bytes that are kept for connections and for answers that are given again, and an observer of its
-    /// engine, made when the model's context length is known; `progress` is told how far compiling is.
+    /// The same, with bytes that are kept for connections and for answers that are given again, and what makes observers of
+    /// its engines, by their number, made when the model's context length is known; `progress` is told how far compiling is.
     package static func load(
         _ name: String?,
         options: ModelOptions,
         connections: Int,
         answers: Int,
         progress: (CompilationProgress) -> Void = { _ in },
-        observer: (_ contextLength: Int) -> (any EngineObserver)?
+        observers: (_ contextLength: Int) -> (Int) -> (any EngineObserver)?
     ) throws -> LanguageModel {
         do {
             let loaded = try ModelLoader(options: options).load(name, progress: progress)
-            let device = try DeviceCatalog.device(
+            let devices = try DeviceCatalog.devices(
                 named: options.device,
                 threads: options.threads,
                 allowsFallback: options.allowsFallback,
@@ -70,24 +70,25 @@ public final class LanguageModel: Sendable {
             let system = SystemMemory()
             let memory = try MemoryPlan(
                 loaded.compiled,
-                ModelFootprint(loaded.compiled, on: device),
+                ModelFootprint(loaded.compiled, on: devices[0]),
+                replicas: devices.count,
                 options,
-                limit: DeviceCatalog.memory(of: device) ?? system.limit
+                limit: DeviceCatalog.memory(of: devices[0]) ?? system.limit
                     ?? MemoryLimit(byteCount: .max, reason: "without a limit"),
-                held: DeviceCatalog.memory(of: device) == nil ? system.held : 0,
+                held: DeviceCatalog.memory(of: devices[0]) == nil ? system.held : 0,
                 connections: connections,
                 answers: answers
             )
             let configuration = EngineConfiguration(
                 maxSequences: options.maxSequences,
                 cacheBlocks: memory.cacheBlocks,
-                speculation: DeviceCatalog.speculation(options.speculation, on: device).choice
+                speculation: DeviceCatalog.speculation(options.speculation, on: devices[0]).choice
             )
-            let engine = try Engine(
+            let engine = try EngineGroup(
                 model: loaded.compiled,
-                device: device,
+                devices: devices,
                 configuration: configuration,
-                observer: observer(loaded.compiled.contextLength)
+                observer: observers(loaded.compiled.contextLength)
             )
             return LanguageModel(loaded, engine: engine, memory: memory)
         } catch {
@@ -104,7 +105,8 @@ public final class LanguageModel: Sendable {
             withUnsafeBytes(of: UInt64(data.count).littleEndian) { hash.update(bufferPointer: $0) }
             hash.update(data: data)
         }
-        for text in [version, engine.device.name, try ModelDigest.of(engine.model)] { add(Data(text.utf8)) }
+        let devices = Set(engine.engines.map(\.device.name)).sorted()
+        for text in [version, devices.joined(separator: ","), try ModelDigest.of(engine.model)] { add(Data(text.utf8)) }
         for file in CompiledModelFolder.tokenizerFiles {
             add(FileManager.default.contents(atPath: "\(tokenizerFolder)/\(file)") ?? Data())
         }

@@ -41,15 +41,18 @@ public struct ModelOptions: Sendable, Hashable {
     }
 
     /// One of `DeviceCatalog.names`, or a device to simulate: the name of a descriptor, such as `k20`, or the path of one.
+    ///
+    /// Several of them with commas between put the model on each: requests go to the one with the least to do, and when one
+    /// fails the others take over its answers.
     public var device: String
     public var weights: Weights
     /// Nil takes float32 where that costs no more than 256 MiB for a whole context, and else float16.
     public var keyValueCache: KeyValueCache?
-    /// Threads for the processor; nil takes one per core.
+    /// Threads for the processor, shared where it is named several times; nil takes one per core.
     public var threads: Int?
     /// The most tokens of prompt and answer together; nil takes the model's own limit.
     public var contextLength: Int?
-    /// Bytes for keys and values; nil takes what `memoryByteCount` leaves, or where that is nil enough for two sequences of
+    /// Bytes for keys and values, of all devices together; nil takes what `memoryByteCount` leaves, or where that is nil enough for two sequences of
     /// the whole context, but no more than a quarter of what there is.
     public var cacheByteCount: Int?
     /// The most bytes that the process may hold; nil takes what the machine and its control groups have left.

@@ -7,7 +7,7 @@ actor TokenContinuation {
     private var tokenIDs: [Int] = []
     private var isFinished = false
 
-    init(_ engine: Engine, _ promptTokenIDs: [Int], _ options: GenerationOptions) {
+    init(_ engine: EngineGroup, _ promptTokenIDs: [Int], _ options: GenerationOptions) {
         let request = GenerationRequest(
             promptTokenIDs: promptTokenIDs,
             sampling: options.sampling,

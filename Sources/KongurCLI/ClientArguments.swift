@@ -36,6 +36,11 @@ struct ClientArguments: ParsableArguments {
         }
     }
 
+    /// The key that the environment gives.
+    static var environmentKey: String? {
+        ProcessInfo.processInfo.environment["OPENAI_API_KEY"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// Calls `body` with a client of the server at `address` and the name of the model to ask.
     ///
     /// Throws `KongurError`, also when the server lists no model and none is given.
@@ -44,11 +49,10 @@ struct ClientArguments: ParsableArguments {
         connections: Int = 8,
         _ body: (ModelServerClient, _ model: String) async throws -> Void
     ) async throws {
-        let environment = ProcessInfo.processInfo.environment["OPENAI_API_KEY"].flatMap { $0.isEmpty ? nil : $0 }
         do {
             try await ModelServerClient.with(
                 ServerAddress(address),
-                key: apiKey ?? environment,
+                key: apiKey ?? Self.environmentKey,
                 connections: connections
             ) { client in
                 try await body(client, model(client))

@@ -15,7 +15,7 @@ struct KongurCommand: AsyncParsableCommand {
             RunCommand.self, ChatCommand.self, PullCommand.self, ExportCommand.self, CompileCommand.self,
             OptimizeCommand.self, InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, LogitsCommand.self,
             EvalCommand.self, BenchCommand.self, ServeCommand.self, KeysCommand.self, DevicesCommand.self,
-            DoctorCommand.self,
+            TopCommand.self, DoctorCommand.self,
         ]
     )
 

@@ -5,7 +5,7 @@ import Kongur
 struct ModelArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where to run it: \(DeviceCatalog.names.joined(separator: " or ")), or a device to simulate, such as k20 or the path of a descriptor; kongur devices lists them. cpu where not given.",
+            "Where to run it: \(DeviceCatalog.names.joined(separator: " or ")), a device to simulate, such as k20 or the path of a descriptor, or a list such as cpu,cpu to answer on several; kongur devices lists them. cpu where not given.",
             valueName: "name"
         )
     )

@@ -8,7 +8,7 @@ struct Simulation {
 
     /// Nil for a model on a device that is there.
     init?(_ model: LanguageModel) {
-        guard let device = model.engine.device as? SimulatedDevice else { return nil }
+        guard let device = model.engine.engines.first?.device as? SimulatedDevice else { return nil }
         self.device = device
     }
 

@@ -66,6 +66,11 @@ package struct ModelServerClient: Sendable {
         }
     }
 
+    /// What the server says of its devices, as JSON; only Kongur's has such a route.
+    package func devices() async throws(OpenAIClientError) -> [UInt8] {
+        try await whole(send(.GET, "/devices", body: nil, within: .seconds(30)))
+    }
+
     /// Asks for an answer, which comes as a stream.
     ///
     /// Throws `.refused` when the server answers with an error, and `.invalidResponse` when with no stream of events.

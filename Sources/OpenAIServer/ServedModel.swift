@@ -29,7 +29,7 @@ package struct ServedModel: Sendable {
     }
 
     var name: String { names[0] }
-    var engine: Engine { generator.engine }
+    var engine: EngineGroup { generator.engine }
 
     /// What requests are held against.
     var limits: RequestLimits {

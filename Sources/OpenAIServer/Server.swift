@@ -79,7 +79,7 @@ package struct Server: Sendable {
         }
         admission = Admission(
             AdmissionQueue.Limits(
-                running: model.engine.limits.maxSequences,
+                running: model.engine.maxSequences,
                 waiting: configuration.maxQueuedRequests,
                 waitingTokens: configuration.maxQueuedTokens
             )
@@ -147,6 +147,7 @@ package struct Server: Sendable {
         )
         CompletionRoutes(service: service).add(to: router)
         ModelRoutes(model: model).add(to: router)
+        DeviceRoutes(model: model, version: version).add(to: router)
         TokenRoutes(service: service).add(to: router)
         MetricsRoute(registry: metrics.registry).add(to: router)
         HealthRoutes(model: model, admission: admission, monitor: monitor, keys: keys, version: version)
@@ -191,7 +192,7 @@ package struct Server: Sendable {
 
 /// Ends the engine after the last answer.
 private struct EngineService: Service {
-    let engine: Engine
+    let engine: EngineGroup
 
     func run() async throws {
         try? await gracefulShutdown()

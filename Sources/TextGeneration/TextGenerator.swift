@@ -8,7 +8,7 @@ package struct TextGenerator: Sendable {
     package let tokenizer: Tokenizer
     /// Nil for a model without one, which takes text and tokens alone.
     package let template: ChatTemplate?
-    package let engine: Engine
+    package let engine: EngineGroup
     /// A system message for conversations that bring none.
     package var system: String?
     /// How much text is held back while it is open whether the model is thinking; see `ReasoningSplitter`.
@@ -18,7 +18,7 @@ package struct TextGenerator: Sendable {
     package init(
         tokenizer: Tokenizer,
         template: ChatTemplate?,
-        engine: Engine,
+        engine: EngineGroup,
         system: String? = nil,
         preambleLimit: Int = 256
     ) {

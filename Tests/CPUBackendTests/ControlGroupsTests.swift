@@ -23,6 +23,7 @@ import Testing
         #expect(memory.held == 50_000 << 10)
         #expect(memory.limit?.byteCount == 4_050_000 << 10)
         #expect(memory.limit?.reason.contains("machine") == true)
+        #expect(memory.tightest?.byteCount == 8_000_000 << 10 && memory.tightest?.usedByteCount == 4_000_000 << 10)
         try write("proc/self/cgroup", "0::/\n")
         #expect(memory.limit?.byteCount == 4_050_000 << 10)
     }
@@ -38,6 +39,7 @@ import Testing
         )
         // Of the 500 MB that no file gives back, 51.2 are our own.
         #expect(memory.limit?.byteCount == 2_000_000_000 - (500_000_000 - 51_200_000))
+        #expect(memory.tightest?.byteCount == 2_000_000_000 && memory.tightest?.usedByteCount == 500_000_000)
         #expect(memory.limit?.reason.hasSuffix("/sys/fs/cgroup/outer leaves") == true)
         try write("sys/fs/cgroup/outer/inner/memory.high", "1000000\n")
         #expect(memory.limit?.byteCount == 1_000_000)

@@ -280,6 +280,42 @@ let levels = (0...ck_best_level().rawValue).map { ck_level_t($0) }
         #expect(device.statistics.threadCount == 3)
         #expect(executable != nil)
         executable = nil
-        #expect(device.statistics == DeviceStatistics(threadCount: 3))
+        #expect(device.statistics.heldByteCount == 0)
+        let (taken, memory) = (device.statistics.usedMemoryByteCount ?? 0, device.statistics.memoryByteCount ?? 0)
+        #expect(0 < taken && taken < memory)
+    }
+
+    @Test func statisticsCountWhatIsDone() throws {
+        let device = try CPUDevice(threads: 2)
+        let decoder = TinyDecoder()
+        let program = try decoder.program()
+        let executable = try device.load(program, symbols: [StepProgram.cacheBlocks: decoder.blocks])
+        #expect(device.statistics.runs == 0 && device.statistics.launches == 0)
+        let stretches = [TinyDecoder.Stretch(sequence: 0, range: 0..<5), .init(sequence: 1, range: 0..<3)]
+        _ = try executable.run(decoder.inputs(stretches))
+        let first = device.statistics
+        #expect(first.runs == 1)
+        #expect(first.kernels["linear"]?.launches == program.steps.count { $0.operation == "linear" })
+        #expect(first.kernels["paged_attention"]?.launches == 2)
+        #expect(first.kernels["rotary_table"]?.launches == 1)
+        #expect(first.busySeconds > 0)
+        #expect(abs(first.kernels.values.reduce(0) { $0 + $1.seconds } - first.busySeconds) < 1e-6)
+        // The embedding's rows are looked up, but as the output head all of it is read.
+        let weights = program.constants.reduce(0) { $0 + $1.tensor.byteCount }
+        let cacheRow = 2 * 2 * decoder.kvHeads * decoder.headDim * decoder.cacheType.byteCount
+        #expect(first.readByteCount == weights + 8 * cacheRow)
+        let (width, hidden) = (decoder.width, decoder.hidden)
+        let (query, value) = (decoder.heads * decoder.headDim, decoder.kvHeads * decoder.headDim)
+        let layer = width * (query + 2 * value) + query * width + 3 * width * hidden
+        #expect(first.operations == 2 * (8 * 2 * layer + 8 * width * decoder.vocabulary))
+
+        _ = try executable.run(decoder.inputs([.init(sequence: 0, range: 5..<6)]))
+        let second = device.statistics
+        #expect(second.runs == 2 && second.launches == 2 * first.launches)
+        #expect(second.readByteCount == first.readByteCount + weights + 6 * cacheRow)
+        #expect(second.busySeconds > first.busySeconds)
+        // A run that is refused does nothing.
+        #expect(throws: DeviceError.self) { try executable.run([]) }
+        #expect(device.statistics.runs == 2)
     }
 }

@@ -35,24 +35,6 @@ import Testing
         )
     }
 
-    private struct Outcome: Sendable {
-        var tokens: [Int] = []
-        var summary: GenerationSummary?
-        var failure: EngineError?
-    }
-
-    private func collect(_ stream: AsyncStream<TokenEvent>) async -> Outcome {
-        var outcome = Outcome()
-        for await event in stream {
-            switch event {
-            case .token(let token): outcome.tokens.append(token.id)
-            case .finished(let summary): outcome.summary = summary
-            case .failed(let error): outcome.failure = error
-            }
-        }
-        return outcome
-    }
-
     private func request(_ seed: UInt64, new: Int = 20) -> GenerationRequest {
         var random = SeededGenerator(seed)
         let count = Int.random(in: 1...40, using: &random)

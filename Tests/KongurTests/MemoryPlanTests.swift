@@ -21,6 +21,7 @@ struct MemoryPlanTests {
 
     private func plan(
         _ limit: Int,
+        replicas: Int = 1,
         _ options: ModelOptions = ModelOptions(),
         connections: Int = 0,
         answers: Int = 0
@@ -28,6 +29,7 @@ struct MemoryPlanTests {
         try MemoryPlan(
             model,
             footprint,
+            replicas: replicas,
             options,
             limit: MemoryLimit(byteCount: limit, reason: "for a test"),
             held: 10 << 20,
@@ -46,6 +48,25 @@ struct MemoryPlanTests {
         #expect(plan.byteCount == base + 3 << 20 + plan.cacheByteCount)
         #expect(plan.connectionByteCount == 1 << 20 && plan.line.contains("connections 1 MB"))
         #expect(plan.answerByteCount == 2 << 20 && plan.line.contains("answers 2 MB"))
+    }
+
+    @Test func replicasShareWeightsAndEachHasItsOwnCache() throws {
+        let one = try plan(64 << 30)
+        let three = try plan(64 << 30, replicas: 3)
+        #expect(three.weightByteCount == one.weightByteCount)
+        #expect(three.workByteCount == 3 * footprint.workByteCount)
+        #expect(three.cacheTokens == one.cacheTokens && three.cacheByteCount == 3 * one.cacheByteCount)
+        #expect(three.line.contains("on each of 3 devices"))
+        // What was asked for is for all of them together.
+        let asked = try plan(64 << 30, replicas: 3, ModelOptions(cacheByteCount: 30 << 20))
+        #expect(asked.cacheByteCount <= 30 << 20 && 30 << 20 - asked.cacheByteCount < 3 * model.cache.blockByteCount)
+        // Room for one context each, or none.
+        let least = base + 2 * footprint.workByteCount
+        #expect(throws: KongurError.self) {
+            try plan(least + 2 * model.contextLength * footprint.cacheByteCountPerToken / 3, replicas: 3)
+        }
+        let limit = least + 1500 * footprint.cacheByteCountPerToken * 3
+        #expect(try plan(limit, replicas: 3).byteCount <= limit)
     }
 
     @Test func theCacheGetsWhatTheRestLeaves() throws {

@@ -18,7 +18,7 @@ import Testing
         let model = try await LanguageModel.load(Self.pebble, options: options)
         let parameters = GenerationParameters(maxNewTokens: tokens, temperature: 0)
         let result = try await model.answer("What is 17 * 23?", parameters)
-        return (result.tokenIDs, model.engine.device as? SimulatedDevice)
+        return (result.tokenIDs, model.engine.engines.first?.device as? SimulatedDevice)
     }
 
     /// A descriptor of k20 with changes, in a file that `body` is given the path of.

@@ -15,7 +15,7 @@ struct ProgressMonitorTests {
             configuration: EngineConfiguration(cacheBlocks: 64)
         )
         let admission = Admission(AdmissionQueue.Limits(running: 8, waiting: 8, waitingTokens: 1000))
-        let monitor = ProgressMonitor(engine, admission, limit: .seconds(60))
+        let monitor = ProgressMonitor(EngineGroup(engine), admission, limit: .seconds(60))
         let start = ContinuousClock.now
         monitor.look(start, after: .seconds(1))
         // An idle engine is well, however long it is idle.

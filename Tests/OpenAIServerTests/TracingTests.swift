@@ -1,12 +1,8 @@
 import Foundation
 import HTTPTypes
 import InMemoryTracing
-import InferenceEngine
 import KongurTesting
-import Logging
 import Testing
-import TextGeneration
-import Tokenizers
 import Tracing
 
 @testable import OpenAIServer
@@ -63,55 +59,26 @@ import Tracing
     /// A server in this process, with a tracer.
     @Test func everyRequestIsASpan() async throws {
         let tracer = SharedTracer.tracer
-        let model = ServedModel(
-            names: ["scripted"],
-            generator: TextGenerator(
-                tokenizer: try ByteTokenizer.load(),
-                template: try ChatTemplate(source: ByteTokenizer.template),
-                engine: try Engine(
-                    model: .scripted(vocabularySize: ByteTokenizer.vocabularySize),
-                    device: ScriptedDevice(vocabularySize: ByteTokenizer.vocabularySize),
-                    configuration: EngineConfiguration(cacheBlocks: 256)
-                )
-            ),
-            defaults: .greedy,
-            created: 0,
-            digest: ""
-        )
-        var configuration = ServerConfiguration()
-        configuration.port = 0
-        let server = try Server(
-            model,
-            configuration,
-            metrics: ServerMetrics(model: "scripted", contextLength: 256),
-            version: "0",
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        )
-        let (ports, found) = AsyncStream.makeStream(of: Int.self)
-        let running = Task {
-            try await server.run { address in found.yield(Int(address.split(separator: ":").last ?? "") ?? 0) }
-        }
-        defer { running.cancel() }
-        let port = try #require(await ports.first { _ in true })
-        func ask(_ path: String, _ body: String) async throws -> Reply {
-            let headers = [
-                InMemoryTracer.traceIDKey: "trace-of-one-client", InMemoryTracer.spanIDKey: "span-of-one-client",
-            ]
-            let message = RunningServer.message("POST", path, headers, body: Data(body.utf8))
-            return try await blocking {
-                let client = try Client(port: port)
-                try client.send(message)
-                return try Reply(client.readToEnd())
+        let device = ScriptedDevice(vocabularySize: ByteTokenizer.vocabularySize)
+        try await ScriptedServer.run([device]) { server async throws in
+            func ask(_ path: String, _ body: String) async throws -> Reply {
+                let headers = [
+                    InMemoryTracer.traceIDKey: "trace-of-one-client", InMemoryTracer.spanIDKey: "span-of-one-client",
+                ]
+                return try await server.ask("POST", path, headers, body)
             }
-        }
-        let fields = #""model": "scripted", "max_tokens": 5, "temperature": 0.5, "seed": 3, "n": 2"#
-        let message = #""messages": [{"role": "user", "content": "a secret"}]"#
-        #expect(try await ask("/v1/chat/completions", "{\(fields), \(message)}").status == 200)
-        #expect(
-            try await ask("/v1/completions", #"{"model": "scripted", "prompt": "x", "max_tokens": 3, "stream": true}"#)
+            let fields = #""model": "scripted", "max_tokens": 5, "temperature": 0.5, "seed": 3, "n": 2"#
+            let message = #""messages": [{"role": "user", "content": "a secret"}]"#
+            #expect(try await ask("/v1/chat/completions", "{\(fields), \(message)}").status == 200)
+            #expect(
+                try await ask(
+                    "/v1/completions",
+                    #"{"model": "scripted", "prompt": "x", "max_tokens": 3, "stream": true}"#
+                )
                 .status == 200
-        )
-        #expect(try await ask("/v1/completions", "{").status == 400)
+            )
+            #expect(try await ask("/v1/completions", "{").status == 400)
+        }
         // Other tests of this process have spans, too.
         func finished() -> [FinishedInMemorySpan] {
             tracer.finishedSpans.filter { $0.traceID == "trace-of-one-client" }

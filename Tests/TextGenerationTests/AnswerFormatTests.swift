@@ -32,7 +32,7 @@ import Tokenizers
         return TextGenerator(
             tokenizer: try ByteTokenizer.load(),
             template: try ChatTemplate(source: ByteTokenizer.template),
-            engine: engine
+            engine: EngineGroup(engine)
         )
     }
 

@@ -23,7 +23,7 @@ import Tokenizers
                 device: device,
                 configuration: EngineConfiguration(cacheBlocks: 256)
             )
-            return TextGenerator(tokenizer: tokenizer, template: template, engine: engine, system: system)
+            return TextGenerator(tokenizer: tokenizer, template: template, engine: EngineGroup(engine), system: system)
         }
         // The script must know where the prompt ends, and the prompt's tokens are known only to a generator.
         let count = try generator(ScriptedDevice(vocabularySize: 1)).prepare(prompt).tokenIDs.count
@@ -242,7 +242,7 @@ import Tokenizers
 
     @Test func leavingCancelsTheRequest() async throws {
         let generator = try generator(answering: question, "<think>" + String(repeating: "on and ", count: 60))
-        let device = try #require(generator.engine.device as? ScriptedDevice)
+        let device = try #require(generator.engine.engines[0].device as? ScriptedDevice)
         let goOn = device.recorder.hold(fromStep: 20)
         func leaveAtTheFirstThought() async throws {
             for try await event in generator.generate(question, greedy) {
@@ -257,7 +257,7 @@ import Tokenizers
 
     @Test func cancelledTaskThrowsAndCancelsTheRequest() async throws {
         let generator = try generator(answering: question, String(repeating: "on and ", count: 60))
-        let device = try #require(generator.engine.device as? ScriptedDevice)
+        let device = try #require(generator.engine.engines[0].device as? ScriptedDevice)
         let goOn = device.recorder.hold(fromStep: 1)
         let task = Task { try await generator.answer(question, greedy) }
         task.cancel()

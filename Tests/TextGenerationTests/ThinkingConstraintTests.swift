@@ -25,7 +25,7 @@ import Tokenizers
         return TextGenerator(
             tokenizer: try ByteTokenizer.load(),
             template: try ChatTemplate(source: template),
-            engine: engine
+            engine: EngineGroup(engine)
         )
     }
 

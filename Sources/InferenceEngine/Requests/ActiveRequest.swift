@@ -11,7 +11,7 @@ struct ActiveRequest: Sendable {
     private(set) var history: TokenHistory
     /// What the request asks for, as far as the answer has come.
     var constraint: (any TokenConstraint)?
-    let submitted = ContinuousClock.now
+    let submitted: ContinuousClock.Instant
     var scheduled: ContinuousClock.Instant?
     private var firstToken: ContinuousClock.Instant?
     private var lastToken: ContinuousClock.Instant?
@@ -23,6 +23,16 @@ struct ActiveRequest: Sendable {
         seed = request.sampling.seed ?? .random(in: .min ... .max)
         constraint = request.constraint
         history = TokenHistory(promptTokenIDs: request.sampling.hasPenalties ? request.promptTokenIDs : [])
+        submitted = request.resumption?.submitted ?? .now
+        firstToken = request.resumption?.firstToken
+        lastToken = request.resumption?.lastToken
+    }
+
+    /// Takes in what another engine has given of the answer.
+    ///
+    /// Throws `.noAllowedToken` when the constraint does not know its own answer again.
+    mutating func resume() throws(EngineError) {
+        for token in request.resumption?.tokenIDs ?? [] { try append(token) }
     }
 
     /// Throws `.noAllowedToken` when the constraint cannot go on with the token.

@@ -22,6 +22,8 @@ package struct GenerationRequest: Sendable, Identifiable {
     ///
     /// One salt for each client keeps a client from learning, by timing, what another one has asked.
     package var cacheSalt: String?
+    /// What another engine has given of the answer already; this one goes on behind it.
+    var resumption: Resumption?
 
     package init(
         id: UInt64 = .random(in: .min ... .max),

@@ -39,7 +39,7 @@ final class RunningSequence {
         self.maxLength = maxLength
         self.stopTokenIDs = stopTokenIDs
         cacheSalt = request.cacheSalt
-        tokens = request.promptTokenIDs.map { Int32($0) }
+        tokens = (request.promptTokenIDs + (request.resumption?.tokenIDs ?? [])).map { Int32($0) }
     }
 
     /// Tokens that are not yet computed: 1 while decoding, more while prefilling, never 0 between steps.

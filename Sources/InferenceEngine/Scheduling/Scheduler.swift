@@ -195,9 +195,11 @@ package struct Scheduler: ~Copyable {
                 sequence.hashes.append(hash)
             }
             if sequence.cachedCount == nil {
-                sequence.cachedCount = sequence.computedCount
+                // The beginning of an answer that goes on here is no part of the prompt.
+                let hits = min(sequence.computedCount, sequence.promptCount)
+                sequence.cachedCount = hits
                 statistics.prefixQueriedTokens += sequence.promptCount
-                statistics.prefixHitTokens += sequence.computedCount
+                statistics.prefixHitTokens += hits
                 plan.admitted.append(sequence.id)
             }
             running.insertInOrder(sequence)

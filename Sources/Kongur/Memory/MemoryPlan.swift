@@ -8,6 +8,8 @@ package struct MemoryPlan: Sendable, Hashable {
     /// What all of it together stays below.
     package let limit: MemoryLimit
     package let weightByteCount: Int
+    /// Devices of the process's own memory that answer side by side; each has its own intermediate values and cache.
+    package let replicas: Int
     /// Intermediate values, tables and scratch memory.
     package let workByteCount: Int
     /// What the process holds before that, and what it needs besides.
@@ -17,9 +19,9 @@ package struct MemoryPlan: Sendable, Hashable {
     /// What is kept for answers that are given again.
     package let answerByteCount: Int
     package let cacheByteCount: Int
-    /// Blocks of the key/value cache.
+    /// Blocks of the key/value cache of each replica.
     package let cacheBlocks: Int
-    /// Tokens that the cache holds.
+    /// Tokens that the cache of each replica holds.
     package let cacheTokens: Int
 
     /// Threads, tokens and text on their way, grammars of formats.
@@ -38,6 +40,7 @@ package struct MemoryPlan: Sendable, Hashable {
     package init(
         _ model: CompiledModel,
         _ footprint: ModelFootprint,
+        replicas: Int = 1,
         _ options: ModelOptions,
         limit: MemoryLimit,
         held: Int,
@@ -50,33 +53,36 @@ package struct MemoryPlan: Sendable, Hashable {
         }
         self.limit = limit
         weightByteCount = footprint.weightByteCount
-        workByteCount = footprint.workByteCount
+        self.replicas = replicas
+        workByteCount = footprint.workByteCount * replicas
         processByteCount = held + Self.growth
         connectionByteCount = connections
         answerByteCount = answers
         let layout = model.cache
         let room = limit.byteCount - weightByteCount - workByteCount - processByteCount - connections - answers
-        let fitting = EngineConfiguration.cacheBlocks(byteCount: room, layout: layout)
+        let fitting = EngineConfiguration.cacheBlocks(byteCount: room / replicas, layout: layout)
         func blocks(_ tokens: Int) -> Int { (tokens + layout.blockSize - 1) / layout.blockSize }
         let wanted: Int
         let fewest: Int
         if let byteCount = options.cacheByteCount {
-            wanted = max(1, EngineConfiguration.cacheBlocks(byteCount: byteCount, layout: layout))
+            wanted = max(1, EngineConfiguration.cacheBlocks(byteCount: byteCount / replicas, layout: layout))
             fewest = wanted
         } else {
             let context = blocks(model.contextLength)
             fewest = blocks(min(model.contextLength, Self.fewestTokens))
             if options.memoryByteCount != nil {
+                // Each replica takes as many sequences at once.
                 wanted = context * (options.maxSequences ?? model.program.limits[StepProgram.sequences] ?? 1)
             } else {
                 // Memory that nobody asked to use is left to others.
-                let quarter = EngineConfiguration.cacheBlocks(byteCount: limit.byteCount / 4, layout: layout)
+                let share = limit.byteCount / 4 / replicas
+                let quarter = EngineConfiguration.cacheBlocks(byteCount: share, layout: layout)
                 wanted = max(fewest, min(2 * context, quarter))
             }
         }
         // More than 32-bit slots can name is of no use.
         cacheBlocks = min(wanted, max(fitting, fewest), Int(Int32.max) / layout.blockSize)
-        cacheByteCount = cacheBlocks * layout.blockByteCount
+        cacheByteCount = cacheBlocks * layout.blockByteCount * replicas
         cacheTokens = cacheBlocks * layout.blockSize
         guard cacheBlocks <= fitting else { throw KongurError(.outOfMemory, shortage) }
     }
@@ -90,7 +96,7 @@ package struct MemoryPlan: Sendable, Hashable {
         let connections = connectionByteCount > 0 ? " + connections \(Self.size(connectionByteCount))" : ""
         let answers = answerByteCount > 0 ? " + answers \(Self.size(answerByteCount))" : ""
         return
-            "weights \(Self.size(weightByteCount)) + work \(Self.size(workByteCount)) + process \(Self.size(processByteCount))\(connections)\(answers) + cache \(Self.size(cacheByteCount)) (\(cacheTokens) tokens)"
+            "weights \(Self.size(weightByteCount)) + work \(Self.size(workByteCount)) + process \(Self.size(processByteCount))\(connections)\(answers) + cache \(Self.size(cacheByteCount)) (\(cacheTokens) tokens\(replicas > 1 ? " on each of \(replicas) devices" : ""))"
     }
 
     private var shortage: String {

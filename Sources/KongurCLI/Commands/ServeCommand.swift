@@ -61,7 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
         ) { contextLength in
             let metrics = ServerMetrics(model: modelName, contextLength: contextLength)
             made = metrics
-            return metrics.engine
+            return metrics.engine.observer
         }
         bar.clear()
         guard let metrics = made else { preconditionFailure("loading makes the observer") }

@@ -9,13 +9,13 @@ package final class ProgressMonitor: Service, Sendable {
         var lastProgress = ContinuousClock.now
     }
 
-    private let engine: Engine
+    private let engine: EngineGroup
     private let admission: Admission
     /// Work without a token for this long means that the engine hangs.
     private let limit: Duration
     private let state = Mutex(State())
 
-    init(_ engine: Engine, _ admission: Admission, limit: Duration) {
+    init(_ engine: EngineGroup, _ admission: Admission, limit: Duration) {
         self.engine = engine
         self.admission = admission
         self.limit = limit

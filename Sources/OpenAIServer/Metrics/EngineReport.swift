@@ -4,9 +4,9 @@ package import PrometheusMetrics
 /// The engine's metrics under vLLM's names, types, labels and buckets, so that what was made for vLLM (dashboards, autoscalers,
 /// routers, the Kubernetes Gateway API Inference Extension) works unchanged.
 ///
-/// It is the engine's observer; gauges and totals are taken from the engine at each scrape.
-package final class EngineReport: EngineObserver {
-    private let labels: (model: String, engine: String)
+/// It makes the engines' observers; gauges and totals are taken from the engines at each scrape.
+package final class EngineReport: Sendable {
+    private let model: String
     private let timeToFirstToken: Family<Histogram>
     private let interToken: Family<Histogram>
     private let timePerToken: Family<Histogram>
@@ -37,7 +37,7 @@ package final class EngineReport: EngineObserver {
 
     /// Metrics of the engine that answers as `model` with contexts of up to `contextLength` tokens.
     package init(_ registry: MetricsRegistry, model: String, contextLength: Int) {
-        labels = (model, "0")
+        self.model = model
         func histogram(_ name: String, _ help: String, _ buckets: [Double]) -> Family<Histogram> {
             registry.histogram("vllm:\(name)", help, labels: EngineTotals.labels, buckets: buckets)
         }
@@ -84,54 +84,68 @@ package final class EngineReport: EngineObserver {
         maxTokens = histogram("request_params_max_tokens", "Histogram of the max_tokens request parameter.", lengths)
         choices = histogram("request_params_n", "Histogram of the n request parameter.", [1, 2, 5, 10, 20])
         // Rates and alerts need a first value of each.
-        for reason in ["stop", "length", "abort", "error"] { _ = finished[labels.model, labels.engine, reason] }
+        for reason in ["stop", "length", "abort", "error"] { _ = finished[model, "0", reason] }
         for family in [
             timeToFirstToken, interToken, timePerToken, endToEnd, queue, inference, prefill, decode, promptTokens,
             generatedTokens, maxGeneratedTokens, maxTokens, choices,
         ] {
-            _ = family[labels.model, labels.engine]
+            _ = family[model, "0"]
         }
     }
 
-    /// Lets scrapes look at the engine, once it is there.
-    package func follow(_ engine: Engine, on registry: MetricsRegistry) {
+    /// The observer of the engine with a number.
+    package func observer(_ number: Int) -> any EngineObserver { Observer(report: self, engine: "\(number)") }
+
+    /// Lets scrapes look at the engines, once they are there.
+    package func follow(_ engine: EngineGroup, on registry: MetricsRegistry) {
         totals.follow(engine, on: registry)
     }
 
-    package func drewFirstToken(after duration: Duration) { observe(timeToFirstToken, duration) }
-
-    package func drewToken(after duration: Duration) { observe(interToken, duration) }
-
-    package func finished(_ request: GenerationRequest, _ summary: GenerationSummary) {
-        count(summary.finishReason.metricLabel)
-        let timings = summary.timings
-        observe(endToEnd, timings.total)
-        timings.queue.map { observe(queue, $0) }
-        timings.prefill.map { observe(prefill, $0) }
-        if let decoding = timings.decode {
-            observe(decode, decoding)
-            if summary.generatedTokens > 1 { observe(timePerToken, decoding / (summary.generatedTokens - 1)) }
-        }
-        timings.scheduled.map { observe(inference, timings.finished - $0) }
-        let (model, engine) = labels
-        promptTokens[model, engine].observe(Double(summary.promptTokens))
-        generatedTokens[model, engine].observe(Double(summary.generatedTokens))
-        maxGeneratedTokens[model, engine].observe(Double(summary.generatedTokens))
-        request.maxNewTokens.map { maxTokens[model, engine].observe(Double($0)) }
-    }
-
-    package func failed(_ request: GenerationRequest, _ error: EngineError) { count("error") }
-
     /// A client's request for so many answers was taken.
-    func admitted(choices count: Int) { choices[labels.model, labels.engine].observe(Double(count)) }
+    func admitted(choices count: Int) { choices[model, "0"].observe(Double(count)) }
 
     /// A request was refused for a reason out of a small set.
-    func rejected(_ reason: String) { rejections[labels.model, labels.engine, reason].increment() }
+    func rejected(_ reason: String) { rejections[model, "0", reason].increment() }
 
-    private func count(_ reason: String) { finished[labels.model, labels.engine, reason].increment() }
+    /// What one engine tells.
+    private struct Observer: EngineObserver {
+        let report: EngineReport
+        let engine: String
 
-    private func observe(_ family: Family<Histogram>, _ duration: Duration) {
-        family[labels.model, labels.engine].observe(duration / .seconds(1))
+        func drewFirstToken(after duration: Duration) { observe(report.timeToFirstToken, duration) }
+
+        func drewToken(after duration: Duration) { observe(report.interToken, duration) }
+
+        func finished(_ request: GenerationRequest, _ summary: GenerationSummary) {
+            count(summary.finishReason.metricLabel)
+            let timings = summary.timings
+            observe(report.endToEnd, timings.total)
+            timings.queue.map { observe(report.queue, $0) }
+            timings.prefill.map { observe(report.prefill, $0) }
+            if let decoding = timings.decode {
+                observe(report.decode, decoding)
+                if summary.generatedTokens > 1 {
+                    observe(report.timePerToken, decoding / (summary.generatedTokens - 1))
+                }
+            }
+            timings.scheduled.map { observe(report.inference, timings.finished - $0) }
+            observe(report.promptTokens, Double(summary.promptTokens))
+            observe(report.generatedTokens, Double(summary.generatedTokens))
+            observe(report.maxGeneratedTokens, Double(summary.generatedTokens))
+            request.maxNewTokens.map { observe(report.maxTokens, Double($0)) }
+        }
+
+        func failed(_ request: GenerationRequest, _ error: EngineError) { count("error") }
+
+        private func count(_ reason: String) { report.finished[report.model, engine, reason].increment() }
+
+        private func observe(_ family: Family<Histogram>, _ duration: Duration) {
+            observe(family, duration / .seconds(1))
+        }
+
+        private func observe(_ family: Family<Histogram>, _ value: Double) {
+            family[report.model, engine].observe(value)
+        }
     }
 
     /// Buckets at 1, 2 and 5 times the powers of ten, up to a length.

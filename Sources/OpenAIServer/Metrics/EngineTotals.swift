@@ -24,8 +24,7 @@ final class EngineTotals: Sendable {
     private let draftTokens: Family<Counter>
     private let acceptedTokens: Family<Counter>
     private let stepTokens: Family<Histogram>
-    private let memory: Family<Gauge>
-    private let threads: Family<Gauge>
+    private let devices: DeviceReport
     private let cacheBlocks: Family<Gauge>
 
     init(_ registry: MetricsRegistry, model: String) {
@@ -75,64 +74,52 @@ final class EngineTotals: Sendable {
             labels: Self.labels,
             buckets: EngineMetrics.stepTokenBounds.map { Double($0) }
         )
-        memory = registry.gauge(
-            "kongur_device_memory_bytes",
-            "Memory that the model holds, by what it is for: weights, cache or work.",
-            labels: ["model_name", "device", "owner"]
-        )
-        threads = registry.gauge(
-            "kongur_device_threads",
-            "Threads that the device computes with.",
-            labels: ["model_name", "device"]
-        )
+        devices = DeviceReport(registry, model: model)
         cacheBlocks = registry.gauge(
             "kongur_cache_blocks",
             "Blocks of the key/value cache, by state: free or held.",
-            labels: ["model_name", "state"]
+            labels: Self.labels + ["state"]
         )
     }
 
-    func follow(_ engine: Engine, on registry: MetricsRegistry) {
-        let layout = engine.model.cache
-        cacheConfiguration[
-            "\(layout.blockSize)",
-            "\(engine.limits.blockCount)",
-            layout.elementType.rawValue,
-            engine.limits.prefixCaching ? "True" : "False",
-            "0",
-        ].set(1)
-        registry.onScrape { [weak self, weak engine] in
-            if let self, let engine { self.take(engine) }
+    func follow(_ group: EngineGroup, on registry: MetricsRegistry) {
+        let layout = group.model.cache
+        for number in group.engines.indices {
+            cacheConfiguration[
+                "\(layout.blockSize)",
+                "\(group.limits.blockCount)",
+                layout.elementType.rawValue,
+                group.limits.prefixCaching ? "True" : "False",
+                "\(number)",
+            ].set(1)
+        }
+        registry.onScrape { [weak self, weak group] in
+            guard let self, let group else { return }
+            for (number, engine) in group.engines.enumerated() { self.take(engine, number) }
         }
     }
 
-    private func take(_ engine: Engine) {
+    private func take(_ engine: Engine, _ number: Int) {
         let metrics = engine.metrics
-        let statistics = engine.device.statistics
-        running[model, "0"].set(metrics.runningRequests)
-        waiting[model, "0"].set(metrics.waitingRequests)
-        waitingByReason[model, "0", "capacity"].set(metrics.waitingRequests)
-        waitingByReason[model, "0", "deferred"].set(0)
-        for gauge in cacheUsage { gauge[model, "0"].set(metrics.cacheUsage) }
+        let label = "\(number)"
+        devices.take(engine, number: number)
+        running[model, label].set(metrics.runningRequests)
+        waiting[model, label].set(metrics.waitingRequests)
+        waitingByReason[model, label, "capacity"].set(metrics.waitingRequests)
+        waitingByReason[model, label, "deferred"].set(0)
+        for gauge in cacheUsage { gauge[model, label].set(metrics.cacheUsage) }
         adapters["0", "", ""].set(0)
-        promptTokens[model, "0"].follow(metrics.promptTokens)
-        cachedTokens[model, "0"].follow(metrics.cachedPromptTokens)
-        generatedTokens[model, "0"].follow(metrics.generatedTokens)
-        for counter in queries { counter[model, "0"].follow(metrics.promptTokens) }
-        for counter in hits { counter[model, "0"].follow(metrics.cachedPromptTokens) }
-        preemptions[model, "0"].follow(metrics.preemptions)
-        drafts[model, "0"].follow(metrics.drafts)
-        draftTokens[model, "0"].follow(metrics.draftTokens)
-        acceptedTokens[model, "0"].follow(metrics.acceptedTokens)
-        stepTokens[model, "0"].follow(counts: metrics.stepTokenCounts, sum: Double(metrics.stepTokens))
-        for (owner, bytes) in [
-            ("weights", statistics.weightByteCount), ("cache", statistics.stateByteCount),
-            ("work", statistics.arenaByteCount),
-        ] {
-            memory[model, engine.device.name, owner].set(bytes)
-        }
-        threads[model, engine.device.name].set(statistics.threadCount)
-        cacheBlocks[model, "free"].set(metrics.freeCacheBlocks)
-        cacheBlocks[model, "held"].set(metrics.cacheBlocks - metrics.freeCacheBlocks)
+        promptTokens[model, label].follow(metrics.promptTokens)
+        cachedTokens[model, label].follow(metrics.cachedPromptTokens)
+        generatedTokens[model, label].follow(metrics.generatedTokens)
+        for counter in queries { counter[model, label].follow(metrics.promptTokens) }
+        for counter in hits { counter[model, label].follow(metrics.cachedPromptTokens) }
+        preemptions[model, label].follow(metrics.preemptions)
+        drafts[model, label].follow(metrics.drafts)
+        draftTokens[model, label].follow(metrics.draftTokens)
+        acceptedTokens[model, label].follow(metrics.acceptedTokens)
+        stepTokens[model, label].follow(counts: metrics.stepTokenCounts, sum: Double(metrics.stepTokens))
+        cacheBlocks[model, label, "free"].set(metrics.freeCacheBlocks)
+        cacheBlocks[model, label, "held"].set(metrics.cacheBlocks - metrics.freeCacheBlocks)
     }
 }

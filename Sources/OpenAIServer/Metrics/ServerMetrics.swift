@@ -4,7 +4,7 @@ import PrometheusMetrics
 /// All metrics of a server, and who counts them.
 package struct ServerMetrics: Sendable {
     let registry: MetricsRegistry
-    /// The observer that the engine must be made with.
+    /// Makes the observers that the engines must be made with.
     package let engine: EngineReport
     let http: HTTPReport
     let cache: CacheReport
@@ -18,7 +18,7 @@ package struct ServerMetrics: Sendable {
     }
 
     /// Begins to look at the engine and at the process.
-    func follow(_ engine: Engine, version: String) {
+    func follow(_ engine: EngineGroup, version: String) {
         self.engine.follow(engine, on: registry)
         ProcessReport(registry, version: version).follow(on: registry)
     }

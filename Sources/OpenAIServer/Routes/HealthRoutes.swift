@@ -55,6 +55,9 @@ struct HealthRoutes: Sendable {
         var generatedTokens: Int
         var preemptions: Int
         var draining: Bool
+        /// Devices that the model is on, and how many of them have failed.
+        var devices: Int
+        var lostDevices: Int
     }
 
     /// Routes that are open to everybody.
@@ -107,7 +110,9 @@ struct HealthRoutes: Sendable {
             cachedPromptTokens: metrics.cachedPromptTokens,
             generatedTokens: metrics.generatedTokens,
             preemptions: metrics.preemptions,
-            draining: admission.isDraining
+            draining: admission.isDraining,
+            devices: model.engine.engines.count,
+            lostDevices: model.engine.engines.count { $0.failure != nil }
         )
     }
 }

@@ -30,10 +30,14 @@ export class LivePanel {
             waiting: chart("waiting", { format: count, least: 4 }),
             cache: chart("cache", { format: percent, top: 1 }),
             processor: chart("processor", { format: percent, top: 1 }),
+            device: chart("deviceTime", { format: percent, top: 1 }),
             memory: chart("memory", { format: bytes, series: ["first", "second"], least: 1 << 20 }),
         };
         this.state = h("p", { class: "hint" }, t("liveWaiting"));
-        byID("live-content").replaceChildren(this.state, ...Object.values(this.charts).map((chart) => chart.element));
+        this.kernels = h("table", { class: "kernels", hidden: true });
+        byID("live-content").replaceChildren(
+            this.state, ...Object.values(this.charts).map((chart) => chart.element), this.kernels
+        );
     }
 
     open() {
@@ -73,11 +77,36 @@ export class LivePanel {
         charts.cache.add([now.hits], percent(now.hits), `${percent(now.cacheUsed)} ${t("charts.used")}`);
         const share = now.processor / Math.max(1, now.threads);
         charts.processor.add([share], percent(share), t("charts.threads", number(now.threads)));
+        const busy = now.busy / Math.max(1, now.devices - now.lost);
+        charts.device.add([busy], percent(busy), this.deviceNote(now));
+        this.drawKernels(now.kernels);
         const device = now.weights + now.keys + now.work;
         const parts = ["weights", "keys", "work"].map((name) => `${t(`charts.${name}`)} ${bytes(now[name])}`);
         charts.memory.add([device, now.resident], bytes(device), [
             legend("first", t("charts.device", parts.join(t("charts.and")))),
             legend("second", `${t("charts.resident")} ${bytes(now.resident)}`),
         ]);
+    }
+
+    /** Parts of a line, each of which may break from the others. */
+    deviceNote(now) {
+        const parts = [t("charts.read", bytes(now.read))];
+        if (now.devices > 1) parts.push(t("charts.devices", number(now.devices)));
+        if (now.lost > 0) parts.push(t("charts.lost", number(now.lost)));
+        if (Number.isFinite(now.temperature)) parts.push(`${number(now.temperature)} °C`);
+        return parts.map((part) => h("span", {}, part));
+    }
+
+    /** Where the devices' time goes. */
+    drawKernels(kernels) {
+        const all = kernels.reduce((total, [, seconds]) => total + seconds, 0);
+        this.kernels.hidden = kernels.length === 0;
+        this.kernels.replaceChildren(
+            h("caption", {}, t("charts.kernels")),
+            h("tbody", {}, ...kernels.slice(0, 8).map(([operation, seconds]) => h("tr", {},
+                h("th", { scope: "row" }, operation),
+                h("td", {}, `${number(seconds / all * 100, 1)} %`)
+            )))
+        );
     }
 }

@@ -16,6 +16,16 @@ export function parseMetrics(text) {
     return samples;
 }
 
+/** The seconds of each operation's kernels so far, over all devices. */
+function kernelSeconds(samples) {
+    const seconds = {};
+    for (const { name, labels, value } of samples) {
+        if (name !== "kongur_device_kernel_seconds_total") continue;
+        seconds[labels.operation] = (seconds[labels.operation] ?? 0) + value;
+    }
+    return seconds;
+}
+
 /** What the live panel shows at one moment, with rates since the moment before. */
 export class LiveFigures {
     constructor() { this.before = null; }
@@ -34,6 +44,9 @@ export class LiveFigures {
             stepTokens: sum("vllm:iteration_tokens_total_sum"),
             steps: sum("vllm:iteration_tokens_total_count"),
             processor: sum("process_cpu_seconds_total"),
+            busy: sum("kongur_device_busy_seconds_total"),
+            read: sum("kongur_device_read_bytes_total"),
+            kernels: kernelSeconds(samples),
         };
         const before = this.before;
         // A server that began again counts from 0.
@@ -57,6 +70,16 @@ export class LiveFigures {
             keys: owner("cache"),
             work: owner("work"),
             resident: sum("process_resident_memory_bytes"),
+            devices: samples.filter((sample) => sample.name === "kongur_device_up").length,
+            lost: samples.filter((sample) => sample.name === "kongur_device_up" && sample.value === 0).length,
+            // Seconds in each second: as many as there are devices, at most.
+            busy: rate("busy"),
+            read: rate("read"),
+            temperature: Math.max(...samples.filter((sample) => sample.name === "kongur_device_temperature_celsius")
+                .map((sample) => sample.value)),
+            kernels: Object.entries(totals.kernels)
+                .map(([operation, seconds]) => [operation, seconds - (before.kernels[operation] ?? 0)])
+                .filter(([, seconds]) => seconds > 0).sort((one, other) => other[1] - one[1]),
         };
     }
 }

@@ -234,10 +234,14 @@ def works_with_the_real_model(page, server, events):
     assert "432" in page.text(".answer .markdown:not(.thoughts)"), page.text(".answer")
     assert re.search(r"tokens/s", page.text(".answer .figures")) and page.find(".thinking").is_displayed()
     page.wait(lambda: page.all(".chart .line.first[d]"), "the charts are drawn")
-    assert len(page.all(".chart")) == 6
+    assert len(page.all(".chart")) == 7
+    page.wait(lambda: page.all(".kernels tbody tr"), "kernels are listed")
+    rows = [row.text for row in page.all(".kernels tbody tr")]
+    assert all(re.match(r"[a-z_0-9]+ [\d.]+ %$", row) for row in rows), rows
+    assert "read each second" in page.text("#live"), page.text("#live")
     labels = [plot.get_attribute("aria-label") for plot in page.all(".chart .plot")]
     assert all(re.match(r".+: now .+, at most .+", label) for label in labels), labels
-    assert "MiB" in page.text(".chart:last-child .now") and re.search(r"of \d+ thread", page.text("#live")), page.text("#live")
+    assert "MiB" in page.text(".chart:last-of-type .now") and re.search(r"of \d+ thread", page.text("#live")), page.text("#live")
     page.click("#close-live")
 
 

@@ -104,6 +104,8 @@ package final class EngineReport: EngineObserver {
 
     package func finished(_ request: GenerationRequest, _ summary: GenerationSummary) {
         count(summary.finishReason.metricLabel)
+        // Work in the background waits for all other work, and would look like a service that is slow.
+        guard !request.isBackground else { return }
         let timings = summary.timings
         observe(endToEnd, timings.total)
         timings.queue.map { observe(queue, $0) }

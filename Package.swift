@@ -87,6 +87,7 @@ let package = Package(
         room("OpenAIClient", ["HTTPTransport", asyncHTTPClient, nio("NIOCore"), nio("NIOHTTP1")]),
         room("Checkpoints", ["Tensors"]),
         room("ResponseCaching", ["CHiredis", grdb, crypto, logging]),
+        room("BatchJobs", ["Tokenizers", grdb]),
         room("ONNX", ["Tensors", protobuf], exclude: ["Protobuf/onnx.proto"]),
         // 2
         room("DeviceRuntime", ["Tensors", "XIR", crypto]),
@@ -104,8 +105,8 @@ let package = Package(
         room(
             "OpenAIServer",
             [
-                "DeviceRuntime", "InferenceEngine", "PrometheusMetrics", "ResponseCaching", "Tensors", "TextGeneration",
-                "Tokenizers", "WebPage", hummingbird, hummingbirdCore, hummingbirdTLS,
+                "BatchJobs", "DeviceRuntime", "InferenceEngine", "PrometheusMetrics", "ResponseCaching", "Tensors",
+                "TextGeneration", "Tokenizers", "WebPage", hummingbird, hummingbirdCore, hummingbirdTLS,
                 httpTypes,
                 nio("NIOCore"), nio("NIOPosix"), nioHTTPTypes, nioSSL, logging, serviceLifecycle, unixSignals, crypto,
                 instrumentation, tracing,
@@ -123,8 +124,9 @@ let package = Package(
         .executableTarget(
             name: "KongurCLI",
             dependencies: [
-                "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "InferenceEngine", "Kongur", "ModelHub",
-                "ONNX", "OpenAIClient", "OpenAIServer", "PrometheusMetrics", "ReferenceBackend", "ResponseCaching",
+                "BatchJobs", "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "InferenceEngine", "Kongur",
+                "ModelHub", "ONNX", "OpenAIClient", "OpenAIServer", "PrometheusMetrics", "ReferenceBackend",
+                "ResponseCaching",
                 "Tensors",
                 "TextGeneration", "Tokenizers", "XIR", "XIRCompiler",
                 argumentParser, configuration, logging, system, yams,
@@ -157,6 +159,7 @@ let package = Package(
         ),
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
         tests("GrammarsTests", ["Grammars", "KongurTesting", "Tokenizers"], exclude: ["validate.py"]),
+        tests("BatchJobsTests", ["BatchJobs", "KongurTesting", "Tokenizers"]),
         tests("ResponseCachingTests", ["KongurTesting", "ResponseCaching", grdb, logging]),
         tests("XIRTests", ["KongurTesting", "XIR", "Tensors"], exclude: ["Golden"]),
         tests("CheckpointsTests", ["Checkpoints", "KongurTesting", "Tensors"]),

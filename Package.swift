@@ -88,6 +88,7 @@ let package = Package(
         room("OpenAIClient", ["HTTPTransport", asyncHTTPClient, nio("NIOCore"), nio("NIOHTTP1")]),
         room("Checkpoints", ["Tensors"]),
         room("ResponseCaching", ["CHiredis", grdb, crypto, logging]),
+        room("BatchJobs", ["Tokenizers", grdb]),
         room("ONNX", ["Tensors", protobuf], exclude: ["Protobuf/onnx.proto"]),
         // 2
         room("DeviceRuntime", ["Tensors", "XIR", crypto]),
@@ -107,8 +108,8 @@ let package = Package(
         room(
             "OpenAIServer",
             [
-                "DeviceRuntime", "InferenceEngine", "PrometheusMetrics", "ResponseCaching", "Tensors", "TextGeneration",
-                "Tokenizers", "WebPage", hummingbird, hummingbirdCore, hummingbirdTLS,
+                "BatchJobs", "DeviceRuntime", "InferenceEngine", "PrometheusMetrics", "ResponseCaching", "Tensors",
+                "TextGeneration", "Tokenizers", "WebPage", hummingbird, hummingbirdCore, hummingbirdTLS,
                 httpTypes,
                 nio("NIOCore"), nio("NIOPosix"), nioHTTPTypes, nioSSL, logging, serviceLifecycle, unixSignals, crypto,
                 instrumentation, tracing,
@@ -127,7 +128,8 @@ let package = Package(
         .executableTarget(
             name: "KongurCLI",
             dependencies: [
-                "Checkpoints", "CPUBackend", "DeviceRuntime", "DeviceSimulation", "Evaluation", "InferenceEngine",
+                "BatchJobs", "Checkpoints", "CPUBackend", "DeviceRuntime", "DeviceSimulation", "Evaluation",
+                "InferenceEngine",
                 "Kongur",
                 "KunlunBackend",
                 "ModelHub",
@@ -173,6 +175,7 @@ let package = Package(
         ),
         tests("TokenizersTests", ["Tokenizers"], exclude: ["oracle.py", "Templates"]),
         tests("GrammarsTests", ["Grammars", "KongurTesting", "Tokenizers"], exclude: ["validate.py"]),
+        tests("BatchJobsTests", ["BatchJobs", "KongurTesting", "Tokenizers"]),
         tests("ResponseCachingTests", ["KongurTesting", "ResponseCaching", grdb, logging]),
         tests("XIRTests", ["KongurTesting", "XIR", "Tensors"], exclude: ["Golden"]),
         tests("CheckpointsTests", ["Checkpoints", "KongurTesting", "Tensors"]),

@@ -15,6 +15,7 @@ import json
 import random
 import re
 import socket
+import tempfile
 import threading
 from collections import Counter
 from queue import Empty, Queue
@@ -327,8 +328,18 @@ def main():
     parser.add_argument("--random", type=int, default=2000, help="requests that are wrong in several places")
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    with serving.Server(options, "--max-sequences", "8", "--log-level", "error") as server:
+    folder = tempfile.TemporaryDirectory()
+    flags = ["--max-sequences", "8", "--log-level", "error", "--batch-folder", folder.name]
+    with folder, serving.Server(options, *flags) as server:
         fuzzer = Fuzzer(server.port)
+        # What batches are of has no line that can be asked: they end at once.
+        file, _ = server.start_batch([{}], "/v1/completions")
+        BODIES["/v1/batches"] = [
+            {
+                "input_file_id": file, "endpoint": "/v1/completions", "completion_window": "24h", "metadata": {"a": "b"},
+                "output_expires_after": {"anchor": "created_at", "seconds": 3600},
+            }
+        ]
         routes, refused = {}, []
         for route, bodies in BODIES.items():
             for body in bodies:
@@ -343,7 +354,7 @@ def main():
         for _ in range(200 if options.short else options.random):
             route = chance.choice(list(routes))
             requests.append(scrambled(chance, route, routes[route]))
-        for route in routes:
+        for route in [*routes, "/v1/files"]:
             requests += bodies_of_bytes(route)
         chance.shuffle(requests)
         fuzzer.run(requests)

@@ -65,6 +65,27 @@ class Server:
         response = connection.getresponse()
         return response.status, response.read().decode()
 
+    def call(self, method, path, body=None, headers={}):
+        """The body of an answer, which must be a good one."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(method, path, json.dumps(body) if isinstance(body, dict) else body, headers)
+        response = connection.getresponse()
+        data = response.read()
+        if response.status != 200:
+            raise SystemExit(f"{method} {path}: {response.status}: {data.decode(errors='replace')}")
+        return data
+
+    def start_batch(self, lines, endpoint):
+        """Sends lines of a batch, and starts it; returns the file's name and the batch's."""
+        data = "".join(json.dumps(line) + "\n" for line in lines)
+        form = (
+            '--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n--x\r\n'
+            f'Content-Disposition: form-data; name="file"; filename="lines.jsonl"\r\n\r\n{data}\r\n--x--\r\n'
+        )
+        file = json.loads(self.call("POST", "/v1/files", form, {"Content-Type": "multipart/form-data; boundary=x"}))
+        asked = {"input_file_id": file["id"], "endpoint": endpoint, "completion_window": "24h"}
+        return file["id"], json.loads(self.call("POST", "/v1/batches", asked))["id"]
+
     def status(self):
         return json.loads(self.get("/admin/status")[1])
 

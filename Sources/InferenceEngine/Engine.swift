@@ -276,10 +276,14 @@ package actor Engine {
 
     private func deliver(_ token: SampledToken, _ update: SequenceUpdate, _ instant: ContinuousClock.Instant) {
         recorded.generatedTokens += 1
-        if let before = requests[update.id]?.delivered(instant) {
-            observer?.drewToken(after: instant - before)
-        } else if let submitted = requests[update.id]?.submitted {
-            observer?.drewFirstToken(after: instant - submitted)
+        let before = requests[update.id]?.delivered(instant)
+        // Nobody waits for work in the background: how long it took says nothing of the service.
+        if let active = requests[update.id], !active.request.isBackground {
+            if let before {
+                observer?.drewToken(after: instant - before)
+            } else {
+                observer?.drewFirstToken(after: instant - active.submitted)
+            }
         }
         requests[update.id]?.continuation.yield(
             .token(GeneratedToken(id: token.id, isStop: update.isStop, logprobs: token.logprobs, instant: instant))

@@ -1,8 +1,8 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import InferenceEngine
 import NIOCore
-import NIOHTTPTypes
 import NIOPosix
 import TextGeneration
 
@@ -19,7 +19,8 @@ struct CompletionService: Sendable {
     /// Who made the answers, as `system_fingerprint` tells.
     let fingerprint: String
 
-    private var maxBodySize: Int {
+    /// Bytes of a request's body, at most.
+    var maxBodySize: Int {
         configuration.maxBodySize ?? max(1 << 20, 16 * model.limits.contextLength)
     }
 
@@ -33,25 +34,7 @@ struct CompletionService: Sendable {
         _ context: ServerContext,
         _ parse: @escaping @Sendable (RequestFields) throws -> Parsed
     ) async throws -> Parsed {
-        if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
-            throw APIError(
-                .unsupportedMediaType,
-                type: "invalid_request_error",
-                "bodies must not be compressed: send it without Content-Encoding"
-            )
-        }
-        if let expected = request.headers[.expect] {
-            guard expected.lowercased() == "100-continue" else {
-                throw APIError(
-                    .expectationFailed,
-                    type: "invalid_request_error",
-                    "the one thing to expect is 100-continue: leave Expect out"
-                )
-            }
-            // A body that is too long is refused before it is sent.
-            try checkLength(request)
-            try await context.channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
-        }
+        try await request.acceptBody(context, limit: maxBodySize)
         let share = RequestMemory.Share(memory)
         // Before the answer: tasks and threads that took part may hold the share a little longer.
         defer { share.giveBack() }
@@ -69,15 +52,8 @@ struct CompletionService: Sendable {
         return directives.contains("no-store") || directives.contains("no-cache")
     }
 
-    private func checkLength(_ request: Request) throws(APIError) {
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maxBodySize {
-            throw .tooLarge(maxBodySize)
-        }
-    }
-
     private func read(_ request: Request, _ share: RequestMemory.Share) async throws -> ByteBuffer {
         let (body, limit, timeout) = (request.body, maxBodySize, configuration.readTimeout)
-        try checkLength(request)
         return try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
             defer { group.cancelAll() }
             group.addTask {
@@ -131,17 +107,11 @@ struct CompletionService: Sendable {
         return prepared
     }
 
-    /// Lets a request in and writes its answers; `operation` is what traces call it.
+    /// Lets a request in and writes its answers.
     ///
     /// Throws what `RateLimit.take` and `Admission.admit` throw, and for answers that are not streamed what ends them early.
-    func answer(
-        _ generation: GenerationFields,
-        _ prompts: [PreparedPrompt],
-        _ format: (ResponseIdentity) -> any AnswerFormat,
-        idPrefix: String,
-        operation: String,
-        _ context: ServerContext
-    ) async throws -> Response {
+    func answer(_ asked: AskedAnswers, _ context: ServerContext) async throws -> Response {
+        let (generation, prompts) = (asked.generation, asked.prompts)
         let key = context.record.key
         var options = generation.options
         if let key, key.role != .admin, options.priority > 0 {
@@ -150,12 +120,7 @@ struct CompletionService: Sendable {
         options.cacheSalt = key?.cacheSalt
         let promptTokens = prompts.map(\.tokenIDs.count).max() ?? 0
         let newTokens = options.maxNewTokens ?? model.generator.contextLength - promptTokens
-        let drawing = AnswerDrawing(
-            generator: model.generator,
-            prompts: prompts,
-            count: generation.count,
-            options: options
-        )
+        let drawing = drawing(asked, options)
         let admit = { @Sendable [admission] () throws(APIError) in
             try admission.admit(answers: drawing.choices, promptTokens: promptTokens, newTokens: newTokens)
         }
@@ -177,7 +142,7 @@ struct CompletionService: Sendable {
         }
         let span = context.trace?.span
         span?.describe(
-            operation,
+            asked.operation,
             model: generation.model,
             options,
             choices: generation.count
@@ -192,12 +157,6 @@ struct CompletionService: Sendable {
             tick: configuration.keepAlive,
             timeout: configuration.requestTimeout
         )
-        let identity = ResponseIdentity(
-            id: ResponseIdentity.newID(idPrefix),
-            created: .now,
-            model: generation.model,
-            fingerprint: fingerprint
-        )
         var headers = HTTPFields()
         headers[.cacheOrigin] = context.record.origin?.rawValue
         if prompts.contains(where: \.isMostlyChinese) {
@@ -205,10 +164,56 @@ struct CompletionService: Sendable {
         }
         let response = AnswerResponse(
             run: run,
-            format: format(identity),
+            format: asked.format(identity(asked)),
             headers: headers,
             record: context.record
         )
         return generation.stream ? response.stream() : try await response.whole()
+    }
+    /// Draws the answers of a batch's line, and gives the body that their response would have.
+    ///
+    /// They take nobody's place in the queue. Throws what ends them early, and `CancellationError` when they were cut short.
+    func answer(_ asked: AskedAnswers, priority: Int, cacheSalt: String?) async throws -> Data {
+        var options = asked.generation.options
+        options.priority = priority
+        options.cacheSalt = cacheSalt
+        let format = asked.format(identity(asked))
+        let response = AnswerResponse(
+            run: GenerationRun(
+                drawing: drawing(asked, options),
+                source: .drawing,
+                connection: Connection(),
+                ticket: try admission.attend(),
+                tick: configuration.keepAlive,
+                timeout: Self.batchTimeout
+            ),
+            format: format,
+            headers: HTTPFields(),
+            record: RequestRecord(id: "")
+        )
+        let (answers, usage) = try await response.answers()
+        guard answers.allSatisfy({ $0.result.finishReason != .cancelled }) else { throw CancellationError() }
+        return try format.response(answers, usage)
+    }
+
+    /// A batch has a time of its own, after which its lines are cancelled; this is for ever.
+    private static let batchTimeout = Duration.seconds(366 * 86_400)
+
+    private func drawing(_ asked: AskedAnswers, _ options: GenerationOptions) -> AnswerDrawing {
+        AnswerDrawing(
+            generator: model.generator,
+            prompts: asked.prompts,
+            count: asked.generation.count,
+            options: options
+        )
+    }
+
+    private func identity(_ asked: AskedAnswers) -> ResponseIdentity {
+        ResponseIdentity(
+            id: ResponseIdentity.newID(asked.idPrefix),
+            created: .now,
+            model: asked.generation.model,
+            fingerprint: fingerprint
+        )
     }
 }

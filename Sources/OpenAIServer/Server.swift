@@ -1,3 +1,4 @@
+import BatchJobs
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
@@ -32,7 +33,8 @@ package struct Server: Sendable {
     private let monitor: ProgressMonitor
     private let metrics: ServerMetrics
     private let page: WebPageRoutes
-    private let cache: AnswerCache?
+    private let service: CompletionService
+    private let jobs: BatchService?
 
     /// Throws `Failure` for a configuration that is not safe or not sound.
     package init(
@@ -60,6 +62,7 @@ package struct Server: Sendable {
         metrics.follow(model.engine, version: version)
         self.logger = logger
         page = WebPageRoutes(model: model, javaScriptFolder: configuration.javaScriptFolder, logger)
+        let cache: AnswerCache?
         do {
             cache = try configuration.responseCache.open(
                 byteCount: configuration.responseCacheByteCount,
@@ -85,6 +88,21 @@ package struct Server: Sendable {
             )
         )
         monitor = ProgressMonitor(model.engine, admission, limit: configuration.progressTimeout)
+        service = CompletionService(
+            model: model,
+            admission: admission,
+            rateLimit: RateLimit(perMinute: configuration.requestsPerMinute),
+            memory: RequestMemory(connections: configuration.maxConnections),
+            cache: cache,
+            report: metrics.engine,
+            configuration: configuration,
+            fingerprint: "kongur-\(version)"
+        )
+        do {
+            jobs = try BatchService(service, configuration.batches, metrics.batches, logger)
+        } catch {
+            throw Failure(description: "--batch-folder: \(error)")
+        }
     }
 
     /// Serves until SIGTERM or SIGINT, and then until running answers are complete or the drain timeout is over.
@@ -106,10 +124,11 @@ package struct Server: Sendable {
             logger: logger
         )
         // The last one is ended first: requests drain while connections are still taken and told to come again.
-        let services: [any Service] = [
+        var services: [any Service] = [
             keys, monitor, EngineService(engine: model.engine), application,
             Drain(admission: admission, timeout: configuration.drainTimeout),
         ]
+        if let jobs { services.append(jobs.runner) }
         var group = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -135,20 +154,12 @@ package struct Server: Sendable {
         router.add(middleware: RequestMiddleware(report: metrics.http, admission: admission))
         let open = HealthRoutes.open.union(page.open)
         router.add(middleware: AccessMiddleware(keys: keys, origins: OriginRules(configuration), open: open))
-        let service = CompletionService(
-            model: model,
-            admission: admission,
-            rateLimit: RateLimit(perMinute: configuration.requestsPerMinute),
-            memory: RequestMemory(connections: configuration.maxConnections),
-            cache: cache,
-            report: metrics.engine,
-            configuration: configuration,
-            fingerprint: "kongur-\(version)"
-        )
         CompletionRoutes(service: service).add(to: router)
         ModelRoutes(model: model).add(to: router)
         DeviceRoutes(model: model, version: version).add(to: router)
         TokenRoutes(service: service).add(to: router)
+        FileRoutes(jobs: jobs, configuration: configuration).add(to: router)
+        BatchRoutes(jobs: jobs, service: service).add(to: router)
         MetricsRoute(registry: metrics.registry).add(to: router)
         HealthRoutes(model: model, admission: admission, monitor: monitor, keys: keys, version: version)
             .add(to: router)

@@ -35,6 +35,8 @@ package struct ServerConfiguration: Sendable {
     package var responseCacheTimeToLive: Duration = .seconds(86_400)
     /// Whether the holder of one key may get the answers of another one's.
     package var sharesResponses = false
+    /// Jobs that are worked on while nobody waits.
+    package var batches = BatchConfiguration()
     /// Bytes of a request's body; nil is enough for the model's context.
     package var maxBodySize: Int?
     /// For a request's head and body to arrive.

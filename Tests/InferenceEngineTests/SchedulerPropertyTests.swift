@@ -41,7 +41,7 @@ import Testing
                     id: nextID,
                     promptTokenIDs: prompt,
                     maxNewTokens: maxNew,
-                    priority: .random(in: 0...1, using: &random)
+                    priority: [0, 1, GenerationRequest.backgroundPriority].randomElement(using: &random) ?? 0
                 )
                 try scheduler.add(request, stopTokenIDs: [100])
                 expected[nextID] = Expected(tokens: prompt.map(Int32.init), promptCount: count, maxNew: maxNew)

@@ -98,6 +98,59 @@ extension SchedulingLimits {
         #expect(ends1.map(\.0) == [3, 1, 2])
     }
 
+    @Test func backgroundHasNoPartInAStepWithAnothersPromptAndNoLargerOneThanOthers() throws {
+        var scheduler = Scheduler(.small(maxSequences: 4, tokenBudget: 16))
+        let background = GenerationRequest.backgroundPriority
+        for id in 1...3 { try scheduler.add(request(UInt64(id), 0..<2, priority: background), stopTokenIDs: []) }
+        func step() throws -> [UInt64] {
+            let scheduled = scheduler.schedule()
+            let batch = try #require(scheduled)
+            _ = scheduler.complete(batch, tokens: batch.sampledEntries.map { _ in [1] })
+            return batch.entries.map(\.id)
+        }
+        #expect(try step() == [1, 2, 3])
+        try scheduler.add(request(9, 5..<8, new: 3), stopTokenIDs: [])
+        #expect(try step() == [9], "its prompt goes alone")
+        #expect(try step() == [9, 1], "one token beside one token")
+        #expect(try step() == [9, 1])
+        #expect(try step() == [1, 2, 3])
+    }
+
+    @Test func backgroundLosesPlacesAndBlocksToWhoeverWaits() throws {
+        var scheduler = Scheduler(.small(maxSequences: 2, tokenBudget: 64, blockCount: 8, contextLength: 32))
+        let background = GenerationRequest.backgroundPriority
+        try scheduler.add(request(1, 0..<6, new: 4, priority: background), stopTokenIDs: [])
+        try scheduler.add(request(2, 10..<16, new: 4, priority: background), stopTokenIDs: [])
+        let first = scheduler.schedule()
+        let batch = try #require(first)
+        #expect(batch.entries.map(\.id) == [1, 2])
+        _ = scheduler.complete(batch, tokens: [[1], [1]])
+        // No place, and no room for its 28 tokens either.
+        try scheduler.add(request(3, 20..<48, new: 2), stopTokenIDs: [])
+        let second = scheduler.schedule()
+        let other = try #require(second)
+        #expect(other.entries.map(\.id) == [3])
+        _ = scheduler.complete(other, tokens: [[1]])
+        let ends = drain(&scheduler)
+        #expect(ends.map(\.0) == [3, 1, 2])
+        #expect(ends.map(\.1.generatedTokens) == [2, 4, 4])
+        #expect(ends.map(\.1.preemptions) == [0, 0, 0], "making way is not counted against them")
+    }
+
+    @Test func backgroundPromptsAreComputedInSmallChunks() throws {
+        var limits = SchedulingLimits.small(tokenBudget: 16)
+        limits.backgroundTokens = 5
+        var scheduler = Scheduler(limits)
+        let background = GenerationRequest.backgroundPriority
+        try scheduler.add(request(1, 0..<12, new: 1, priority: background), stopTokenIDs: [])
+        var counts: [Int] = []
+        while let batch = scheduler.schedule() {
+            counts.append(batch.tokenCount)
+            _ = scheduler.complete(batch, tokens: batch.sampledEntries.map { _ in [1] })
+        }
+        #expect(counts == [5, 5, 2])
+    }
+
     @Test func promptThatCanNeverFitIsRefused() throws {
         var context = Scheduler(.small())
         do {

@@ -6,7 +6,9 @@ import Testing
 ///
 /// Each says what is wrong with its last lines; all of it is in what the test records.
 @Suite(.serialized) struct ServerScriptTests {
-    @Test(arguments: ["serve-storm.py", "serve-fuzz.py", "serve-soak.py", "serve-kunlun-faults.py"])
+    @Test(arguments: [
+        "serve-storm.py", "serve-fuzz.py", "serve-soak.py", "serve-batch-kill.py", "serve-kunlun-faults.py",
+    ])
     func nothingIsWrongOrLeft(_ script: String) async throws {
         try await run(script)
     }

@@ -53,6 +53,7 @@ struct ServerSettingsTests {
         ["--api-key", "short"], ["--system", "a", "--preset", "olympiad"],
         ["--host", "203.0.113.7", "--allow-anonymous"], ["--response-cache", "disk"],
         ["--response-cache", "sqlite:/nowhere/at/all"], ["--response-cache", "redis://host:port"],
+        ["--batch-folder", "/dev/null"], ["--batch-concurrency", "0"], ["--batch-file-mib", "many"],
         ["--response-cache-mib", "0"], ["--response-cache-ttl", "-1"],
     ])
     func refusesWhatDoesNotFit(_ arguments: [String]) throws {

@@ -18,6 +18,9 @@ package struct GenerationRequest: Sendable, Identifiable {
     package var ignoreEOS: Bool
     /// Higher goes first; equal ones in the order in which they came.
     package var priority: Int
+    /// The priority of work that may wait for as long as there is other work.
+    package static let backgroundPriority = -1_000_000
+    package var isBackground: Bool { priority <= Self.backgroundPriority }
     /// Cache blocks are shared only between requests with the same salt.
     ///
     /// One salt for each client keeps a client from learning, by timing, what another one has asked.

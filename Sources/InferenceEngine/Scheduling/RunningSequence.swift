@@ -5,6 +5,8 @@
 final class RunningSequence {
     let id: UInt64
     let priority: Int
+    /// Whether it makes way for every sequence that is none of these.
+    let isBackground: Bool
     /// Counts up with each request: the order among equal priorities.
     let arrival: UInt64
     let promptCount: Int
@@ -34,6 +36,7 @@ final class RunningSequence {
     init(_ request: GenerationRequest, arrival: UInt64, maxLength: Int, stopTokenIDs: Set<Int>) {
         id = request.id
         priority = request.priority
+        isBackground = request.isBackground
         self.arrival = arrival
         promptCount = request.promptTokenIDs.count
         self.maxLength = maxLength

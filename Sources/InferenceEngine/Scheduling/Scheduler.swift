@@ -12,7 +12,9 @@
 ///    free, holds them, and is left alone.
 /// 4. Guessed tokens go last, into rows and blocks that nothing else wants; blocks of guesses that were wrong are given
 ///    back at once. So they preempt nobody and delay nobody.
-/// 5. Tokens depend on a sequence's own tokens alone, so chunks, batches, preemption and guesses do not change them.
+/// 5. Background sequences make way: they lose their places and blocks to others that wait, have no part in a step that
+///    computes another's prompt, and no larger part than the others in any step that has others in it.
+/// 6. Tokens depend on a sequence's own tokens alone, so chunks, batches, preemption and guesses do not change them.
 package struct Scheduler: ~Copyable {
     package let limits: SchedulingLimits
     package private(set) var statistics = SchedulerStatistics()
@@ -82,11 +84,13 @@ package struct Scheduler: ~Copyable {
     /// The next step, or nil when there is nothing to do; `complete` must follow before the next call.
     package mutating func schedule() -> ScheduledBatch? {
         precondition(!inFlight, "the last batch has not been completed")
-        var plan = StepPlan()
+        makeWay()
+        let isPromptWaiting =
+            waiting.last.map { !$0.isBackground } ?? false
+            || running.contains { !$0.isBackground && $0.remainingCount > 1 }
+        var plan = StepPlan(leavesOutBackground: isPromptWaiting)
         let preempted = scheduleDecodes(&plan)
-        for sequence in running where sequence.remainingCount > 1 {
-            plan.append(sequence, budget: limits.tokenBudget)
-        }
+        for sequence in running where sequence.remainingCount > 1 { plan.append(sequence, limits) }
         // What has just lost its blocks must not take them back at once.
         if !preempted { admit(to: &plan) }
         guard !plan.parts.isEmpty else { return nil }
@@ -143,13 +147,33 @@ package struct Scheduler: ~Copyable {
 
     // MARK: Steps of `schedule`
 
+    /// Takes places and blocks from background sequences for as long as another one lacks them.
+    private mutating func makeWay() {
+        while let head = waiting.last, !head.isBackground, let last = running.last, last.isBackground,
+            place(head) == nil
+        {
+            preempt(at: running.count - 1, isCounted: false)
+        }
+    }
+
+    /// The blocks that a waiting sequence finds in the cache, and how many it needs besides; nil while there are not so many.
+    private func place(_ sequence: RunningSequence) -> (cached: [Int32], needed: Int)? {
+        guard running.count < limits.maxSequences else { return nil }
+        let cached = pool.cachedBlocks(sequence.tokens, salt: sequence.cacheSalt)
+        let length = reserves(sequence) ? sequence.maxLength : sequence.tokens.count
+        let needed = limits.blocks(for: length) - cached.count
+        return needed + pool.freeCount(among: cached) + running.count <= pool.freeCount ? (cached, needed) : nil
+    }
+
+    private func reserves(_ sequence: RunningSequence) -> Bool { sequence.preemptions >= limits.maxPreemptions }
+
     /// One token for each decoding sequence; true when a sequence was preempted.
     private mutating func scheduleDecodes(_ plan: inout StepPlan) -> Bool {
         var preempted = false
         var index = 0
         decoding: while index < running.count {
             let sequence = running[index]
-            guard sequence.remainingCount == 1 else {
+            guard sequence.remainingCount == 1, plan.room(for: sequence, limits) > 0 else {
                 index += 1
                 continue
             }
@@ -157,37 +181,37 @@ package struct Scheduler: ~Copyable {
                 if pool.allocate(1, to: &sequence.table) { continue }
                 preempted = true
                 // A reserved sequence holds all it needs, so this one is not reserved and a victim exists.
-                let victim = running.lastIndex { !$0.isReserved } ?? index
-                preempt(at: victim)
+                let victim =
+                    running.lastIndex { !$0.isReserved || ($0.isBackground && !sequence.isBackground) } ?? index
+                preempt(at: victim, isCounted: running[victim].isBackground == sequence.isBackground)
                 if victim == index { continue decoding }
             }
-            plan.append(sequence, budget: limits.tokenBudget)
+            plan.append(sequence, limits)
             index += 1
         }
         return preempted
     }
 
-    private mutating func preempt(at index: Int) {
+    /// Sends a sequence back to wait; what is counted against it brings it to hold all of its blocks in the end.
+    private mutating func preempt(at index: Int, isCounted: Bool) {
         let sequence = running.remove(at: index)
         pool.release(sequence.takeTable())
         sequence.computedCount = 0
         sequence.hashes = []
-        sequence.preemptions += 1
+        if isCounted { sequence.preemptions += 1 }
         statistics.preemptions += 1
         enqueue(sequence)
     }
 
     private mutating func admit(to plan: inout StepPlan) {
-        while plan.tokenCount < limits.tokenBudget, running.count < limits.maxSequences, let sequence = waiting.last {
-            let reserves = sequence.preemptions >= limits.maxPreemptions
-            let cached = pool.cachedBlocks(sequence.tokens, salt: sequence.cacheSalt)
-            let needed = limits.blocks(for: reserves ? sequence.maxLength : sequence.tokens.count) - cached.count
-            guard needed + pool.freeCount(among: cached) + running.count <= pool.freeCount else { return }
+        while let sequence = waiting.last, plan.room(for: sequence, limits) > 0,
+            let (cached, needed) = place(sequence)
+        {
             waiting.removeLast()
             pool.share(cached, with: &sequence.table)
             let allocated = pool.allocate(needed, to: &sequence.table)
             precondition(allocated, "the free blocks were counted")
-            sequence.isReserved = reserves
+            sequence.isReserved = reserves(sequence)
             sequence.computedCount = cached.count * limits.blockSize
             var hash = BlockHash.root(salt: sequence.cacheSalt)
             for block in cached.indices {
@@ -203,7 +227,7 @@ package struct Scheduler: ~Copyable {
                 plan.admitted.append(sequence.id)
             }
             running.insertInOrder(sequence)
-            plan.append(sequence, budget: limits.tokenBudget)
+            plan.append(sequence, limits)
         }
     }
 

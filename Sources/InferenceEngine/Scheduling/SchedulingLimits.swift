@@ -15,6 +15,8 @@ package struct SchedulingLimits: Sendable, Hashable {
     package var maxSequenceLength: Int
     package var prefixCaching: Bool
     package var maxPreemptions: Int
+    /// Prompt tokens of background sequences in one step, so that who comes then does not wait long.
+    package var backgroundTokens = 64
     package var speculation: Speculation
 
     package init(

@@ -15,15 +15,40 @@ struct StepPlan {
 
     private(set) var parts: [Part] = []
     private(set) var tokenCount = 0
+    /// The part of `tokenCount` that is of background sequences, and the part of that which is of their prompts.
+    private(set) var backgroundCount = 0
+    private(set) var backgroundPromptCount = 0
+    /// Whether background sequences have no part in this step: another's prompt is waiting.
+    let leavesOutBackground: Bool
     /// Rows whose logits are wanted.
     private(set) var outputCount = 0
     /// Requests that take part in a step for the first time.
     var admitted: [UInt64] = []
 
-    /// Adds as many of the sequence's tokens as the budget allows.
-    mutating func append(_ sequence: RunningSequence, budget: Int) {
-        let count = min(sequence.remainingCount, budget - tokenCount)
+    init(leavesOutBackground: Bool) {
+        self.leavesOutBackground = leavesOutBackground
+    }
+
+    /// How many more tokens the step may have if they are of this sequence.
+    ///
+    /// Beside others, background sequences get as many as those: an answer of another's then takes little longer.
+    func room(for sequence: RunningSequence, _ limits: SchedulingLimits) -> Int {
+        let free = limits.tokenBudget - tokenCount
+        guard sequence.isBackground else { return free }
+        if leavesOutBackground { return 0 }
+        let others = tokenCount - backgroundCount
+        if others > 0 { return min(free, others - backgroundCount) }
+        return sequence.remainingCount == 1 ? free : min(free, limits.backgroundTokens - backgroundPromptCount)
+    }
+
+    /// Adds as many of the sequence's tokens as there is room for.
+    mutating func append(_ sequence: RunningSequence, _ limits: SchedulingLimits) {
+        let count = min(sequence.remainingCount, room(for: sequence, limits))
         guard count > 0 else { return }
+        if sequence.isBackground {
+            backgroundCount += count
+            if sequence.remainingCount > 1 { backgroundPromptCount += count }
+        }
         let part = Part(sequence: sequence, count: count)
         parts.append(part)
         tokenCount += count

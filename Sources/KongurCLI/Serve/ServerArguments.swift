@@ -94,6 +94,29 @@ struct ServerArguments: ParsableArguments {
     @Option(help: "Connections at once, at most. Default: 1024.")
     var maxConnections: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where files and batches are kept; without it there are no batch jobs.",
+            valueName: "path"
+        )
+    )
+    var batchFolder: String?
+
+    @Option(help: "Lines of batches that are asked at once, behind all other requests. Default: 32.")
+    var batchConcurrency: Int?
+
+    @Option(help: "Lines of one batch, at most. Default: 50000.")
+    var batchLines: Int?
+
+    @Option(help: "MiB of one file, at most. Default: 200.")
+    var batchFileMib: Int?
+
+    @Option(help: "Files, and batches under way, of all API keys together, at most. Default: 1000.")
+    var batchFiles: Int?
+
+    @Option(help: "MiB of all files together, at most. Default: 10240.")
+    var batchStorageMib: Int?
+
     @Option(help: "Bytes of a request's body, at most; by default enough for the context.")
     var maxBodySize: Int?
 
@@ -157,6 +180,12 @@ struct ServerArguments: ParsableArguments {
         add("response-cache-mib", responseCacheMib)
         add("response-cache-ttl", responseCacheTtl)
         add("share-responses", shareResponses ? true : nil)
+        add("batch-folder", batchFolder)
+        add("batch-concurrency", batchConcurrency)
+        add("batch-lines", batchLines)
+        add("batch-file-mib", batchFileMib)
+        add("batch-files", batchFiles)
+        add("batch-storage-mib", batchStorageMib)
         add("max-connections", maxConnections)
         add("max-body-size", maxBodySize)
         add("read-timeout", readTimeout)

@@ -166,6 +166,12 @@ extension ServerSettings {
         set(\.responseCacheByteCount, try int("response-cache-mib", in: 1...1_000_000).map { $0 << 20 })
         set(\.responseCacheTimeToLive, try seconds("response-cache-ttl"))
         set(\.sharesResponses, try flag("share-responses"))
+        configuration.batches.folder = try string("batch-folder")
+        set(\.batches.concurrency, try int("batch-concurrency", in: 1...10_000))
+        set(\.batches.lines, try int("batch-lines", in: 1...1_000_000))
+        set(\.batches.fileByteCount, try int("batch-file-mib", in: 1...1_000_000).map { $0 << 20 })
+        set(\.batches.files, try int("batch-files", in: 1...1_000_000))
+        set(\.batches.byteCount, try int("batch-storage-mib", in: 1...100_000_000).map { $0 << 20 })
         set(\.maxConnections, try int("max-connections", in: 1...1_000_000))
         configuration.maxBodySize = try int("max-body-size", in: 1...(1 << 30))
         set(\.readTimeout, try seconds("read-timeout"))
@@ -245,6 +251,12 @@ extension ServerSettings {
             ("response-cache-mib", String(unmasked.responseCacheByteCount >> 20)),
             ("response-cache-ttl", seconds(unmasked.responseCacheTimeToLive)),
             ("share-responses", String(unmasked.sharesResponses)),
+            ("batch-folder", unmasked.batches.folder.map(quoted)),
+            ("batch-concurrency", String(unmasked.batches.concurrency)),
+            ("batch-lines", String(unmasked.batches.lines)),
+            ("batch-file-mib", String(unmasked.batches.fileByteCount >> 20)),
+            ("batch-files", String(unmasked.batches.files)),
+            ("batch-storage-mib", String(unmasked.batches.byteCount >> 20)),
             ("max-connections", String(unmasked.maxConnections)),
             ("max-body-size", unmasked.maxBodySize.map(String.init)),
             ("read-timeout", seconds(unmasked.readTimeout)),

@@ -118,6 +118,8 @@ package final class EngineReport: Sendable {
 
         func finished(_ request: GenerationRequest, _ summary: GenerationSummary) {
             count(summary.finishReason.metricLabel)
+            // Work in the background waits for all other work, and would look like a service that is slow.
+            guard !request.isBackground else { return }
             let timings = summary.timings
             observe(report.endToEnd, timings.total)
             timings.queue.map { observe(report.queue, $0) }

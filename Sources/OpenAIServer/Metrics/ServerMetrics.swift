@@ -8,6 +8,7 @@ package struct ServerMetrics: Sendable {
     package let engine: EngineReport
     let http: HTTPReport
     let cache: CacheReport
+    let batches: BatchReport
 
     /// Metrics of a server that answers as `model` with contexts of up to `contextLength` tokens.
     package init(model: String, contextLength: Int) {
@@ -15,6 +16,7 @@ package struct ServerMetrics: Sendable {
         engine = EngineReport(registry, model: model, contextLength: contextLength)
         http = HTTPReport(registry)
         cache = CacheReport(registry, model: model)
+        batches = BatchReport(registry, model: model)
     }
 
     /// Begins to look at the engine and at the process.

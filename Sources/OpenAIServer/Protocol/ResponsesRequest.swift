@@ -72,7 +72,8 @@ struct ResponsesRequest: ConversationRequest {
         ResponsesFormat(identity, repeating: repeated, includeReasoning: includeReasoning)
     }
 
-    private static func metadata(_ fields: RequestFields) throws(APIError) -> JSONValue {
+    /// A request's notes for itself, as OpenAI bounds them.
+    static func metadata(_ fields: RequestFields) throws(APIError) -> JSONValue {
         guard let value = fields.value("metadata") else { return [:] }
         guard let pairs = value.object, pairs.count <= mostMetadata,
             pairs.keys.allSatisfy({ $0.count <= longestKey }),

@@ -1,3 +1,4 @@
+import BatchJobs
 import HTTPTypes
 import Hummingbird
 import InferenceEngine
@@ -129,6 +130,7 @@ extension APIError {
             switch error {
             case let error as APIError: error
             case let error as EngineError: APIError(error)
+            case let error as BatchError: APIError(error)
             case let error as HTTPError where error.status == .notFound:
                 APIError(
                     .notFound,
@@ -139,7 +141,7 @@ extension APIError {
             case let error as HTTPError:
                 APIError(error.status, type: "invalid_request_error", error.body ?? error.status.reasonPhrase)
             case is ClientGone, is CancellationError: .clientGone
-            default: APIError(.internalServerError, type: "server_error", "the server failed; its log says more")
+            default: .failed
             }
     }
 

@@ -51,7 +51,7 @@ struct OriginRules: Sendable {
 
     func preflight(_ origin: String) -> HTTPFields {
         var fields = headers(origin)
-        fields[.accessControlAllowMethods] = "GET, POST"
+        fields[.accessControlAllowMethods] = "GET, POST, DELETE"
         // Clients add headers of their own, such as X-Stainless-*; keys are the only ones that grant anything.
         fields[.accessControlAllowHeaders] = "*, Authorization, Content-Type, X-Api-Key, X-Request-Id"
         fields[.accessControlMaxAge] = "600"

@@ -16,8 +16,8 @@ struct AnswerResponse: Sendable {
 
     private var hasLogprobs: Bool { run.drawing.options.sampling.logprobs != nil }
 
-    /// Waits for all answers.
-    func whole() async throws -> Response {
+    /// Waits for all answers, and gives them with their cost.
+    func answers() async throws -> ([Answer], Usage) {
         var results = [GenerationResult?](repeating: nil, count: run.drawing.choices)
         var logprobs = [[TokenTextLogprobs]](repeating: [], count: run.drawing.choices)
         let usage = try await run.run { event in
@@ -31,6 +31,12 @@ struct AnswerResponse: Sendable {
             result.map { Answer(choice: choice, result: $0, logprobs: hasLogprobs ? logprobs[choice] : nil) }
         }
         record.finish(usage)
+        return (answers, usage)
+    }
+
+    /// Waits for all answers and writes them.
+    func whole() async throws -> Response {
+        let (answers, usage) = try await answers()
         var headers = headers
         headers[.contentType] = "application/json"
         return Response(

@@ -99,6 +99,7 @@ let package = Package(
         room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
         // 5
         room("XIRCompiler", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
+        room("CapacityPlanning", ["DeviceRuntime", "DeviceSimulation", "InferenceEngine"]),
         room("TextGeneration", ["Grammars", "InferenceEngine", "Tokenizers", tracing]),
         // 6
         room("Evaluation"),
@@ -124,7 +125,8 @@ let package = Package(
         .executableTarget(
             name: "KongurCLI",
             dependencies: [
-                "Checkpoints", "CPUBackend", "DeviceRuntime", "Evaluation", "InferenceEngine", "Kongur", "ModelHub",
+                "CapacityPlanning", "Checkpoints", "CPUBackend", "DeviceRuntime", "DeviceSimulation", "Evaluation",
+                "InferenceEngine", "Kongur", "ModelHub",
                 "ONNX", "OpenAIClient", "OpenAIServer", "PrometheusMetrics", "ReferenceBackend", "ResponseCaching",
                 "Tensors",
                 "TextGeneration", "Tokenizers", "XIR", "XIRCompiler",
@@ -187,6 +189,13 @@ let package = Package(
             exclude: ["Golden", "golden_values.py"]
         ),
         tests("EvaluationTests", ["Evaluation"]),
+        tests(
+            "CapacityPlanningTests",
+            [
+                "CapacityPlanning", "Checkpoints", "DeviceRuntime", "DeviceSimulation", "Frontends", "InferenceEngine",
+                "KongurTesting", "XIRCompiler",
+            ]
+        ),
         tests(
             "OpenAIServerTests",
             [

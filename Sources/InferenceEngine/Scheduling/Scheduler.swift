@@ -18,11 +18,11 @@ package struct Scheduler: ~Copyable {
     package private(set) var statistics = SchedulerStatistics()
     private var pool: KVBlockPool
     /// Each precedes the next.
-    private var running: [RunningSequence] = []
+    private(set) var running: [RunningSequence] = []
     /// Each precedes the one before, so that the head of the queue is the last element.
-    private var waiting: [RunningSequence] = []
+    private(set) var waiting: [RunningSequence] = []
     private var arrivals: UInt64 = 0
-    private var inFlight = false
+    private(set) var isInFlight = false
     private var policy: SpeculationPolicy
 
     package init(_ limits: SchedulingLimits) {
@@ -80,8 +80,10 @@ package struct Scheduler: ~Copyable {
     }
 
     /// The next step, or nil when there is nothing to do; `complete` must follow before the next call.
-    package mutating func schedule() -> ScheduledBatch? {
-        precondition(!inFlight, "the last batch has not been completed")
+    ///
+    /// `withoutInputs` leaves out what only a device needs, which takes most of the time where contexts are long.
+    package mutating func schedule(withoutInputs: Bool = false) -> ScheduledBatch? {
+        precondition(!isInFlight, "the last batch has not been completed")
         var plan = StepPlan()
         let preempted = scheduleDecodes(&plan)
         for sequence in running where sequence.remainingCount > 1 {
@@ -91,10 +93,10 @@ package struct Scheduler: ~Copyable {
         if !preempted { admit(to: &plan) }
         guard !plan.parts.isEmpty else { return nil }
         addDrafts(to: &plan)
-        inFlight = true
+        isInFlight = true
         statistics.steps += 1
         statistics.computedTokens += plan.tokenCount
-        return plan.batch(blockSize: limits.blockSize)
+        return plan.batch(blockSize: limits.blockSize, withoutInputs: withoutInputs)
     }
 
     /// Takes the drawn tokens, an array for each of the batch's `sampledEntries`; an empty one drops that sequence.
@@ -102,8 +104,8 @@ package struct Scheduler: ~Copyable {
     /// Each holds the tokens of the entry's draft as far as they were drawn, and then one more: the first that was not
     /// drafted. The updates are those tokens in order; entries that were cancelled meanwhile are passed over.
     package mutating func complete(_ batch: ScheduledBatch, tokens: [[Int]]) -> [SequenceUpdate] {
-        precondition(inFlight && tokens.count == batch.sampledEntries.count, "an array for each sampled entry")
-        inFlight = false
+        precondition(isInFlight && tokens.count == batch.sampledEntries.count, "an array for each sampled entry")
+        isInFlight = false
         var updates: [SequenceUpdate] = []
         var drawn = tokens.makeIterator()
         for entry in batch.entries {
@@ -138,7 +140,7 @@ package struct Scheduler: ~Copyable {
     ///
     /// Sequences in it stay as they were; cancel those that must not go on.
     package mutating func abandonBatch() {
-        inFlight = false
+        isInFlight = false
     }
 
     // MARK: Steps of `schedule`
@@ -179,10 +181,8 @@ package struct Scheduler: ~Copyable {
 
     private mutating func admit(to plan: inout StepPlan) {
         while plan.tokenCount < limits.tokenBudget, running.count < limits.maxSequences, let sequence = waiting.last {
-            let reserves = sequence.preemptions >= limits.maxPreemptions
-            let cached = pool.cachedBlocks(sequence.tokens, salt: sequence.cacheSalt)
-            let needed = limits.blocks(for: reserves ? sequence.maxLength : sequence.tokens.count) - cached.count
-            guard needed + pool.freeCount(among: cached) + running.count <= pool.freeCount else { return }
+            guard let (cached, needed) = room(for: sequence) else { return }
+            let reserves = reserves(sequence)
             waiting.removeLast()
             pool.share(cached, with: &sequence.table)
             let allocated = pool.allocate(needed, to: &sequence.table)
@@ -203,6 +203,20 @@ package struct Scheduler: ~Copyable {
             running.insertInOrder(sequence)
             plan.append(sequence, budget: limits.tokenBudget)
         }
+    }
+
+    /// The cached blocks that a waiting sequence can share and how many more it needs; nil while there is no room.
+    func room(for sequence: RunningSequence) -> (cached: [Int32], needed: Int)? {
+        let cached = pool.cachedBlocks(sequence.tokens, salt: sequence.cacheSalt)
+        let length = reserves(sequence) ? sequence.maxLength : sequence.tokens.count
+        let needed = limits.blocks(for: length) - cached.count
+        guard needed + pool.freeCount(among: cached) + running.count <= pool.freeCount else { return nil }
+        return (cached, needed)
+    }
+
+    /// Whether a sequence has lost its blocks so often that it waits for all that it can ever need.
+    private func reserves(_ sequence: RunningSequence) -> Bool {
+        sequence.preemptions >= limits.maxPreemptions
     }
 
     /// Adds guesses to sequences that decode, as far as rows and free blocks are left.
@@ -265,6 +279,20 @@ package struct Scheduler: ~Copyable {
             draftTokens: sequence.draftTokens,
             acceptedTokens: sequence.acceptedTokens
         )
+    }
+
+    /// What `count` quiet steps leave behind: their tokens, their blocks, and their place in the statistics.
+    mutating func takeSteps(_ count: Int, token: Int) {
+        for sequence in running {
+            let missing = limits.blocks(for: sequence.tokens.count + count - 1) - sequence.table.count
+            let allocated = missing <= 0 || pool.allocate(missing, to: &sequence.table)
+            precondition(allocated, "the free blocks were counted")
+            sequence.append(token, count: count)
+            sequence.computedCount += count
+            rememberBlocks(of: sequence)
+        }
+        statistics.steps += count
+        statistics.computedTokens += count * running.count
     }
 
     /// Tells the pool of blocks that have become full and computed.

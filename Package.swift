@@ -102,6 +102,7 @@ let package = Package(
         room("InferenceEngine", ["DeviceRuntime", "Tensors"]),
         // 5
         room("XIRCompiler", ["DeviceRuntime", "ReferenceBackend", "Tensors", "XIR"]),
+        room("CapacityPlanning", ["DeviceRuntime", "DeviceSimulation", "InferenceEngine"]),
         room("TextGeneration", ["Grammars", "InferenceEngine", "Tokenizers", tracing]),
         // 6
         room("Evaluation"),
@@ -128,7 +129,8 @@ let package = Package(
         .executableTarget(
             name: "KongurCLI",
             dependencies: [
-                "BatchJobs", "Checkpoints", "CPUBackend", "DeviceRuntime", "DeviceSimulation", "Evaluation",
+                "BatchJobs", "CapacityPlanning", "Checkpoints", "CPUBackend", "DeviceRuntime", "DeviceSimulation",
+                "Evaluation",
                 "InferenceEngine",
                 "Kongur",
                 "KunlunBackend",
@@ -205,6 +207,13 @@ let package = Package(
             exclude: ["Golden", "golden_values.py"]
         ),
         tests("EvaluationTests", ["Evaluation"]),
+        tests(
+            "CapacityPlanningTests",
+            [
+                "CapacityPlanning", "Checkpoints", "DeviceRuntime", "DeviceSimulation", "Frontends", "InferenceEngine",
+                "KongurTesting", "XIRCompiler",
+            ]
+        ),
         tests(
             "OpenAIServerTests",
             [

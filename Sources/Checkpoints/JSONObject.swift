@@ -27,10 +27,26 @@ struct JSONObject {
         try self.init(file: file, mapped: mapped)
     }
 
+    /// Parses JSON text that holds one object; `file` is named in errors.
+    init(parsing text: String, file: String) throws(CheckpointError) {
+        let bytes = Array(text.utf8)
+        try self.init(file: file) { () throws(JSONError) in
+            try bytes.withUnsafeBufferPointer { bytes throws(JSONError) in
+                try JSONReader.value(of: UnsafeRawBufferPointer(bytes))
+            }
+        }
+    }
+
     private init(file: String, mapped: MappedFile) throws(CheckpointError) {
+        try self.init(file: file) { () throws(JSONError) in
+            try mapped.withBytes { bytes throws(JSONError) in try JSONReader.value(of: bytes) }
+        }
+    }
+
+    private init(file: String, parse: () throws(JSONError) -> JSON) throws(CheckpointError) {
         let value: JSON
         do {
-            value = try mapped.withBytes { bytes throws(JSONError) in try JSONReader.value(of: bytes) }
+            value = try parse()
         } catch {
             throw CheckpointError(.malformed, "\(file): \(error)", cause: error)
         }

@@ -43,6 +43,11 @@ extension ModelConfiguration {
         try self.init(JSONObject(readingFile: path))
     }
 
+    /// Reads and checks the text of a `config.json`; `file` is named in errors.
+    package init(parsing text: String, file: String) throws(CheckpointError) {
+        try self.init(JSONObject(parsing: text, file: file))
+    }
+
     init(_ json: JSONObject) throws(CheckpointError) {
         guard let type = try json.string("model_type") else { throw json.malformed("model_type", "is missing") }
         guard let family = Family(rawValue: type) else {

@@ -14,8 +14,8 @@ struct KongurCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ChatCommand.self, PullCommand.self, ExportCommand.self, CompileCommand.self,
             OptimizeCommand.self, InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, LogitsCommand.self,
-            EvalCommand.self, BatchCommand.self, BenchCommand.self, ServeCommand.self, KeysCommand.self,
-            DevicesCommand.self, TopCommand.self, DoctorCommand.self,
+            EvalCommand.self, BatchCommand.self, BenchCommand.self, PlanCommand.self, ServeCommand.self,
+            KeysCommand.self, DevicesCommand.self, TopCommand.self, DoctorCommand.self,
         ]
     )
 

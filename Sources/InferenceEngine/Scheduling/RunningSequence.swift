@@ -49,8 +49,8 @@ final class RunningSequence {
     var remainingCount: Int { tokens.count - computedCount }
     var generatedCount: Int { tokens.count - promptCount }
 
-    func append(_ token: Int) {
-        tokens.append(Int32(token))
+    func append(_ token: Int, count: Int = 1) {
+        tokens.append(contentsOf: repeatElement(Int32(token), count: count))
     }
 
     func takeTable() -> BlockTable {

@@ -24,7 +24,8 @@ package struct ScheduledBatch: Sendable {
     /// Whether no prompt is computed: such steps show what rows cost.
     package var isDecodeOnly = false
 
-    package var tokenCount: Int { inputs.tokenIDs.count }
+    /// Rows of the step.
+    package var tokenCount = 0
     /// The entries whose next token is drawn, in the order of the logits' rows.
     package var sampledEntries: [Entry] { entries.filter(\.isSampled) }
 }

@@ -20,11 +20,11 @@ package struct Scheduler: ~Copyable {
     package private(set) var statistics = SchedulerStatistics()
     private var pool: KVBlockPool
     /// Each precedes the next.
-    private var running: [RunningSequence] = []
+    private(set) var running: [RunningSequence] = []
     /// Each precedes the one before, so that the head of the queue is the last element.
-    private var waiting: [RunningSequence] = []
+    private(set) var waiting: [RunningSequence] = []
     private var arrivals: UInt64 = 0
-    private var inFlight = false
+    private(set) var isInFlight = false
     private var policy: SpeculationPolicy
 
     package init(_ limits: SchedulingLimits) {
@@ -82,8 +82,10 @@ package struct Scheduler: ~Copyable {
     }
 
     /// The next step, or nil when there is nothing to do; `complete` must follow before the next call.
-    package mutating func schedule() -> ScheduledBatch? {
-        precondition(!inFlight, "the last batch has not been completed")
+    ///
+    /// `withoutInputs` leaves out what only a device needs, which takes most of the time where contexts are long.
+    package mutating func schedule(withoutInputs: Bool = false) -> ScheduledBatch? {
+        precondition(!isInFlight, "the last batch has not been completed")
         makeWay()
         let isPromptWaiting =
             waiting.last.map { !$0.isBackground } ?? false
@@ -95,10 +97,10 @@ package struct Scheduler: ~Copyable {
         if !preempted { admit(to: &plan) }
         guard !plan.parts.isEmpty else { return nil }
         addDrafts(to: &plan)
-        inFlight = true
+        isInFlight = true
         statistics.steps += 1
         statistics.computedTokens += plan.tokenCount
-        return plan.batch(blockSize: limits.blockSize)
+        return plan.batch(blockSize: limits.blockSize, withoutInputs: withoutInputs)
     }
 
     /// Takes the drawn tokens, an array for each of the batch's `sampledEntries`; an empty one drops that sequence.
@@ -106,8 +108,8 @@ package struct Scheduler: ~Copyable {
     /// Each holds the tokens of the entry's draft as far as they were drawn, and then one more: the first that was not
     /// drafted. The updates are those tokens in order; entries that were cancelled meanwhile are passed over.
     package mutating func complete(_ batch: ScheduledBatch, tokens: [[Int]]) -> [SequenceUpdate] {
-        precondition(inFlight && tokens.count == batch.sampledEntries.count, "an array for each sampled entry")
-        inFlight = false
+        precondition(isInFlight && tokens.count == batch.sampledEntries.count, "an array for each sampled entry")
+        isInFlight = false
         var updates: [SequenceUpdate] = []
         var drawn = tokens.makeIterator()
         for entry in batch.entries {
@@ -142,7 +144,7 @@ package struct Scheduler: ~Copyable {
     ///
     /// Sequences in it stay as they were; cancel those that must not go on.
     package mutating func abandonBatch() {
-        inFlight = false
+        isInFlight = false
     }
 
     // MARK: Steps of `schedule`
@@ -157,7 +159,7 @@ package struct Scheduler: ~Copyable {
     }
 
     /// The blocks that a waiting sequence finds in the cache, and how many it needs besides; nil while there are not so many.
-    private func place(_ sequence: RunningSequence) -> (cached: [Int32], needed: Int)? {
+    func place(_ sequence: RunningSequence) -> (cached: [Int32], needed: Int)? {
         guard running.count < limits.maxSequences else { return nil }
         let cached = pool.cachedBlocks(sequence.tokens, salt: sequence.cacheSalt)
         let length = reserves(sequence) ? sequence.maxLength : sequence.tokens.count
@@ -291,6 +293,20 @@ package struct Scheduler: ~Copyable {
             draftTokens: sequence.draftTokens,
             acceptedTokens: sequence.acceptedTokens
         )
+    }
+
+    /// What `count` quiet steps leave behind: their tokens, their blocks, and their place in the statistics.
+    mutating func takeSteps(_ count: Int, token: Int) {
+        for sequence in running {
+            let missing = limits.blocks(for: sequence.tokens.count + count - 1) - sequence.table.count
+            let allocated = missing <= 0 || pool.allocate(missing, to: &sequence.table)
+            precondition(allocated, "the free blocks were counted")
+            sequence.append(token, count: count)
+            sequence.computedCount += count
+            rememberBlocks(of: sequence)
+        }
+        statistics.steps += count
+        statistics.computedTokens += count * running.count
     }
 
     /// Tells the pool of blocks that have become full and computed.

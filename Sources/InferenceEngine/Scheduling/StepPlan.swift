@@ -63,18 +63,21 @@ struct StepPlan {
         outputCount += draft.tokens.count
     }
 
-    /// What the device gets, and what `complete` needs to know of it.
-    func batch(blockSize: Int) -> ScheduledBatch {
+    /// What the device gets, and what `complete` needs to know of it; the former is left out `withoutInputs`.
+    func batch(blockSize: Int, withoutInputs: Bool) -> ScheduledBatch {
         var batch = ScheduledBatch()
         batch.admitted = admitted
+        batch.tokenCount = tokenCount
         for part in parts {
-            batch.inputs.append(
-                tokens: part.sequence.tokens[part.range],
-                draft: part.draft.tokens,
-                blocks: part.sequence.table.blocks,
-                blockSize: blockSize,
-                isSampled: part.isSampled
-            )
+            if !withoutInputs {
+                batch.inputs.append(
+                    tokens: part.sequence.tokens[part.range],
+                    draft: part.draft.tokens,
+                    blocks: part.sequence.table.blocks,
+                    blockSize: blockSize,
+                    isSampled: part.isSampled
+                )
+            }
             batch.entries.append(
                 ScheduledBatch.Entry(
                     id: part.sequence.id,
@@ -86,7 +89,7 @@ struct StepPlan {
                 )
             )
         }
-        batch.inputs.finish()
+        if !withoutInputs { batch.inputs.finish() }
         batch.isDecodeOnly = parts.allSatisfy(\.isDecode)
         return batch
     }

@@ -235,7 +235,7 @@ let package = Package(
                 "DeviceRuntime", "InferenceEngine", "KongurCLI", "KongurTesting", "OpenAIServer", nio("NIOCore"),
                 nio("NIOHTTP1"),
             ],
-            exclude: ["chat_terminal.py"]
+            exclude: ["chat_terminal.py", "top_terminal.py"]
         ),
         tests(
             "OpenAIClientTests",

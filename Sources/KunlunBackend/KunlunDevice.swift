@@ -46,12 +46,26 @@ package final class KunlunDevice: Device {
     }
 
     package var statistics: DeviceStatistics {
-        let work = work.withLock { $0 }
-        return DeviceStatistics(
+        let (work, reading) = (work.withLock { $0 }, reading)
+        var statistics = DeviceStatistics(
             weightByteCount: work.weightByteCount,
             stateByteCount: work.stateByteCount,
             arenaByteCount: work.arenaByteCount
         )
+        statistics.runs = work.runs
+        statistics.busySeconds = work.busySeconds
+        // The card's own clock is not asked, so that kernels are counted and not timed.
+        statistics.kernels = work.launches.mapValues { KernelStatistics(launches: $0) }
+        statistics.fallbacks = work.fallbacks.values.reduce(0, +)
+        statistics.faults = work.faults
+        statistics.memoryByteCount = reading.memoryByteCount ?? session.memoryByteCount
+        statistics.usedMemoryByteCount = reading.usedMemoryByteCount
+        statistics.reportedUtilization = reading.computeUtilization
+        statistics.temperature = reading.temperature
+        statistics.power = reading.power
+        statistics.driverVersion = installation.management.version
+        statistics.runtimeVersion = installation.runtime.version
+        return statistics
     }
 
     /// What was done since the device was opened.
@@ -82,8 +96,11 @@ package struct KunlunWork: Sendable, Hashable {
     package var weightByteCount = 0
     package var stateByteCount = 0
     package var arenaByteCount = 0
-    /// Operations that the operator library ran.
-    package var launches = 0
+    /// Runs of programs, and seconds from their beginning to their end.
+    package var runs = 0
+    package var busySeconds = 0.0
+    /// Operations that the operator library ran, by name.
+    package var launches: [String: Int] = [:]
     /// Operations that ran on the CPU instead, by name.
     package var fallbacks: [String: Int] = [:]
     /// Runs that ended in an error.

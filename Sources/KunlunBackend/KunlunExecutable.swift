@@ -16,7 +16,7 @@ final class KunlunExecutable: Executable, @unchecked Sendable {
     /// Where each value of the program stands on the device.
     private let pointers: [UnsafeMutableRawPointer]
     /// For each step the operator that runs it, or nil for the CPU.
-    private var kernels: [KunlunKernel?]
+    private let kernels: [KunlunKernel?]
     private let footprint: (weights: Int, states: Int, arena: Int)
 
     init(_ program: Program, symbols: [String: Int], on device: KunlunDevice) throws(DeviceError) {
@@ -107,6 +107,14 @@ final class KunlunExecutable: Executable, @unchecked Sendable {
 
     func run(_ inputs: [Tensor]) throws(DeviceError) -> [Tensor] {
         let bound = symbols.merging(try program.bind(inputs)) { _, bound in bound }
+        let start = ContinuousClock.now
+        defer {
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            device.count {
+                $0.runs += 1
+                $0.busySeconds += seconds
+            }
+        }
         do throws(DeviceError) {
             return try session.thread.run { () throws(DeviceError) in try self.runOnThread(inputs, bound) }
         } catch {
@@ -127,12 +135,11 @@ final class KunlunExecutable: Executable, @unchecked Sendable {
             if let kernel = kernels[index] {
                 let answer = try kernel.run(frame, session)
                 if answer == KONGUR_KUNLUN_OK {
-                    device.count { $0.launches += 1 }
+                    device.count { $0.launches[step.operation, default: 0] += 1 }
                     continue
                 }
+                // Other shapes of the same step it may have.
                 try refuse(answer, kernel.name, step, frame)
-                // The library does not have these shapes: it is not asked again.
-                kernels[index] = nil
             }
             device.count { $0.fallbacks[step.operation, default: 0] += 1 }
             try runOnHost(step, frame)

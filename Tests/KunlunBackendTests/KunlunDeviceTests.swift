@@ -32,7 +32,7 @@ import XIRCompiler
         let logits = try model.logits(on: device)
         #expect(StandInModel.agree(logits, try model.logits(on: ReferenceDevice())))
         #expect(device.activity.fallbacks == [:])
-        #expect(device.activity.launches == 4 * model.program.steps.count)
+        #expect(device.statistics.launches == 4 * model.program.steps.count)
         #expect(try StandInControl().allocations() == allocations)
         #expect(device.statistics.weightByteCount == 0)
     }
@@ -45,7 +45,7 @@ import XIRCompiler
         for operation in ["paged_attention", "rotary_cache_write", "rms_norm", "add_rms_norm", "swiglu"] {
             #expect(fallbacks[operation] ?? 0 > 0, "\(operation)")
         }
-        #expect(fallbacks["linear"] == nil && device.activity.launches > 0)
+        #expect(fallbacks["linear"] == nil && device.statistics.launches > 0)
     }
 
     @Test func withoutFallbackEveryMissingOperationIsNamed() throws {

@@ -1,5 +1,11 @@
 package import DeviceRuntime
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 /// The libraries of a Kunlun installation: where they are looked for, what was found, and what is missing.
 package struct KunlunInstallation: Sendable {
     /// One library.
@@ -67,6 +73,11 @@ package struct KunlunInstallation: Sendable {
     private static func folders(_ environment: [String: String]) -> [String] {
         var folders: [String] = []
         if let path = environment["XRE_PATH"], !path.isEmpty { folders += ["\(path)/so", "\(path)/lib64", path] }
+        // Where the runtime of first-generation cards installs itself: `xpu-4.33.0` and the like.
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/local")) ?? []
+        for name in versions.sorted().reversed() where name.hasPrefix("xpu-") {
+            folders += ["/usr/local/\(name)/lib64", "/usr/local/\(name)/so"]
+        }
         folders += [
             "/usr/local/xpu/so", "/usr/local/xpu/lib64", "/opt/xre/so", "/usr/local/xre/so", "/usr/local/lib/kongur",
         ]

@@ -49,7 +49,7 @@ package struct DeviceStatus: Sendable, Hashable, Codable {
 
     init(index: Int, _ engine: Engine) {
         self.init(index: index, name: engine.device.name, statistics: engine.device.statistics)
-        failure = engine.failure.flatMap { $0.code == .shutDown ? nil : $0.message }
+        failure = engine.isLost ? engine.failure?.message : nil
         let metrics = engine.metrics
         self.engine = EngineState(
             running: metrics.runningRequests,
@@ -66,6 +66,11 @@ package struct DeviceStatus: Sendable, Hashable, Codable {
             preemptions: metrics.preemptions
         )
     }
+}
+
+extension Engine {
+    /// Whether its device has failed: not when it only takes no more requests.
+    package nonisolated var isLost: Bool { failure.map { $0.code != .shutDown } ?? false }
 }
 
 extension EngineGroup {

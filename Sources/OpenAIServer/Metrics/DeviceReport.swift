@@ -75,7 +75,7 @@ final class DeviceReport: Sendable {
     func take(_ engine: Engine, number: Int) {
         let statistics = engine.device.statistics
         let labels = (model, "\(number)", engine.device.name)
-        up[labels.0, labels.1, labels.2].set(engine.failure == nil ? 1 : 0)
+        up[labels.0, labels.1, labels.2].set(engine.isLost ? 0 : 1)
         for (owner, bytes) in [
             ("weights", statistics.weightByteCount), ("cache", statistics.stateByteCount),
             ("work", statistics.arenaByteCount),

@@ -83,18 +83,25 @@ package final class EngineReport: Sendable {
         )
         maxTokens = histogram("request_params_max_tokens", "Histogram of the max_tokens request parameter.", lengths)
         choices = histogram("request_params_n", "Histogram of the n request parameter.", [1, 2, 5, 10, 20])
-        // Rates and alerts need a first value of each.
-        for reason in ["stop", "length", "abort", "error"] { _ = finished[model, "0", reason] }
+        begin("0")
+    }
+
+    /// Makes the series of an engine: rates and alerts need a first value of each.
+    private func begin(_ engine: String) {
+        for reason in ["stop", "length", "abort", "error"] { _ = finished[model, engine, reason] }
         for family in [
             timeToFirstToken, interToken, timePerToken, endToEnd, queue, inference, prefill, decode, promptTokens,
             generatedTokens, maxGeneratedTokens, maxTokens, choices,
         ] {
-            _ = family[model, "0"]
+            _ = family[model, engine]
         }
     }
 
     /// The observer of the engine with a number.
-    package func observer(_ number: Int) -> any EngineObserver { Observer(report: self, engine: "\(number)") }
+    package func observer(_ number: Int) -> any EngineObserver {
+        begin("\(number)")
+        return Observer(report: self, engine: "\(number)")
+    }
 
     /// Lets scrapes look at the engines, once they are there.
     package func follow(_ engine: EngineGroup, on registry: MetricsRegistry) {

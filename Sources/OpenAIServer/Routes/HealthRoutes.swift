@@ -112,7 +112,7 @@ struct HealthRoutes: Sendable {
             preemptions: metrics.preemptions,
             draining: admission.isDraining,
             devices: model.engine.engines.count,
-            lostDevices: model.engine.engines.count { $0.failure != nil }
+            lostDevices: model.engine.engines.count(where: \.isLost)
         )
     }
 }

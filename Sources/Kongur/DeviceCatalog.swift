@@ -1,5 +1,6 @@
 package import CPUBackend
 package import DeviceRuntime
+import DeviceSimulation
 import Foundation
 package import KunlunBackend
 import ReferenceBackend
@@ -58,7 +59,14 @@ public enum DeviceCatalog {
     }
 
     /// The memory of a device that has its own, as far as others left it; nil for those in the machine's memory.
+    ///
+    /// A simulated device's counts where it is less than the machine's, which holds what the device is said to hold.
     package static func memory(of device: any Device) -> MemoryLimit? {
+        if let device = device as? SimulatedDevice {
+            let (report, machine) = (device.report, SystemMemory().limit?.byteCount ?? .max)
+            let free = report.memoryByteCount - report.usedMemoryByteCount
+            return free < machine ? MemoryLimit(byteCount: free, reason: "free on the simulated \(device.name)") : nil
+        }
         guard let device = device as? KunlunDevice, let free = device.freeByteCount else { return nil }
         return MemoryLimit(byteCount: free, reason: "free on \(device.name)")
     }

@@ -18,7 +18,7 @@ package struct ProcessorDescriptor {
     private static let source = "kongur bench --limits"
     private static let rows = [1, 2, 4, 8, 16, 32, 64, 128, 512]
 
-    /// `threads` nil takes as many as the process may keep busy.
+    /// Gets ready to measure; `threads` nil takes as many as the process may keep busy.
     ///
     /// Throws `.outOfMemory` where a GiB is not to be had.
     package init(threads: Int?) throws {
@@ -42,12 +42,18 @@ package struct ProcessorDescriptor {
             .int8: peaks.int8, .bfloat16: peaks.bfloat16, .float32: peaks.float32,
         ]
         operations[.int4] = peaks.int8
+        var facts = operations.mapValues { fact($0) }
+        facts[.int4] = DeviceDescriptor.Fact(peaks.int8, "as int8, in which int4 is multiplied", .derived)
         var efficiency: [DeviceDescriptor.Arithmetic: DeviceDescriptor.Efficiency] = [:]
         for (arithmetic, packing) in Self.packings {
             progress("\(packing.rawValue) products")
             efficiency[arithmetic] = try products(packing, peak: operations[arithmetic] ?? 1, launch, onChip)
         }
-        efficiency[.float32] = share(0.5, byRows: nil)
+        efficiency[.float32] = DeviceDescriptor.Efficiency(
+            0.5,
+            "not measured",
+            .assumed
+        )
         progress("attention")
         let attention = try attention(peak: peaks.float32, launch)
         var descriptor = DeviceDescriptor(
@@ -60,12 +66,12 @@ package struct ProcessorDescriptor {
             memoryEfficiency: fact(1),
             onChipMemory: fact(Double(onChip)),
             onChipBandwidth: fact(onChipBandwidth),
-            peaks: operations.mapValues { fact($0) },
+            peaks: facts,
             computeEfficiency: efficiency,
             attentionEfficiency: attention,
             overlap: fact(1),
             launch: fact(launch),
-            step: fact(launch)
+            step: DeviceDescriptor.Fact(launch, "as one kernel", .derived)
         )
         progress("memory")
         try measureMemory(&descriptor)

@@ -1,9 +1,10 @@
 package import DeviceRuntime
 package import DeviceSimulation
 import Tensors
+import XIR
 
-/// Times single steps of a model on a device, of any batch: without an engine, and with keys and values of nothing, whose
-/// speed is the same.
+/// Times single steps of a model on a device, of any batch: without an engine, and with keys and values that mean nothing,
+/// whose speed is the same.
 package final class StepBenchmark {
     private let executable: any Executable
     private let blockSize: Int
@@ -20,6 +21,36 @@ package final class StepBenchmark {
         work = ProgramWork(loaded.compiled.program, symbols: symbols)
         vocabularySize = loaded.compiled.vocabularySize
         self.blockSize = blockSize
+        try touchCaches()
+    }
+
+    /// Writes into every page of the caches: those that never were written are all the same one, which a processor's cache
+    /// holds, so that reading them would cost next to nothing.
+    ///
+    /// Cost: a prompt of as many tokens as there are blocks, or a few times as many for wide rows.
+    private func touchCaches() throws {
+        let program = executable.program
+        let page = 4096
+        let rowBytes = program.states.compactMap { CacheRow(of: $0.type)?.byteCount }.max() ?? 0
+        let perBlock = min(blockSize, max(1, (blockSize * rowBytes + page - 1) / page))
+        let slots = (0..<cacheBlocks * perBlock).map {
+            $0 / perBlock * blockSize + $0 % perBlock * blockSize / perBlock
+        }
+        let most = min(cacheBlocks * blockSize, program.limits[StepProgram.tokens] ?? 64)
+        var rest = slots[...]
+        while !rest.isEmpty {
+            let chunk = rest.prefix(most)
+            rest = rest.dropFirst(most)
+            let table = (chunk.count + blockSize - 1) / blockSize
+            let batch = BatchShape(
+                [BatchShape.Entry(rows: chunk.count, context: chunk.count)],
+                outputs: 1,
+                table: table
+            )
+            var inputs = inputs(batch)
+            inputs[2] = Tensor(chunk.map { Int32($0) }, [chunk.count])
+            _ = try executable.run(inputs)
+        }
     }
 
     /// What a step moves and computes.

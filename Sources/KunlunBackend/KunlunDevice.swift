@@ -47,11 +47,25 @@ package final class KunlunDevice: Device {
 
     package var statistics: DeviceStatistics {
         let work = work.withLock { $0 }
-        return DeviceStatistics(
+        let reading = reading
+        var statistics = DeviceStatistics(
             weightByteCount: work.weightByteCount,
             stateByteCount: work.stateByteCount,
             arenaByteCount: work.arenaByteCount
         )
+        statistics.memoryByteCount = reading.memoryByteCount
+        statistics.usedMemoryByteCount = reading.usedMemoryByteCount
+        statistics.runs = work.runs
+        statistics.busySeconds = work.busySeconds
+        statistics.kernels = work.kernels
+        statistics.fallbacks = work.fallbacks.values.reduce(0, +)
+        statistics.faults = work.faults
+        statistics.reportedUtilization = reading.computeUtilization
+        statistics.temperature = reading.temperature
+        statistics.power = reading.power
+        statistics.driverVersion = installation.management.version
+        statistics.runtimeVersion = installation.runtime.version
+        return statistics
     }
 
     /// What was done since the device was opened.
@@ -82,10 +96,16 @@ package struct KunlunWork: Sendable, Hashable {
     package var weightByteCount = 0
     package var stateByteCount = 0
     package var arenaByteCount = 0
-    /// Operations that the operator library ran.
-    package var launches = 0
+    package var runs = 0
+    /// Seconds in which a run was under way.
+    package var busySeconds = 0.0
+    /// Calls of the operator library by operation, with the seconds until they came back; a card may work on after that.
+    package var kernels: [String: KernelStatistics] = [:]
     /// Operations that ran on the CPU instead, by name.
     package var fallbacks: [String: Int] = [:]
     /// Runs that ended in an error.
     package var faults = 0
+
+    /// Operations that the operator library ran.
+    package var launches: Int { kernels.values.reduce(0) { $0 + $1.launches } }
 }

@@ -46,20 +46,20 @@ package final class KunlunDevice: Device {
     }
 
     package var statistics: DeviceStatistics {
-        let (work, reading) = (work.withLock { $0 }, reading)
+        let work = work.withLock { $0 }
+        let reading = reading
         var statistics = DeviceStatistics(
             weightByteCount: work.weightByteCount,
             stateByteCount: work.stateByteCount,
             arenaByteCount: work.arenaByteCount
         )
-        statistics.runs = work.runs
-        statistics.busySeconds = work.busySeconds
-        // The card's own clock is not asked, so that kernels are counted and not timed.
-        statistics.kernels = work.launches.mapValues { KernelStatistics(launches: $0) }
-        statistics.fallbacks = work.fallbacks.values.reduce(0, +)
-        statistics.faults = work.faults
         statistics.memoryByteCount = reading.memoryByteCount ?? session.memoryByteCount
         statistics.usedMemoryByteCount = reading.usedMemoryByteCount
+        statistics.runs = work.runs
+        statistics.busySeconds = work.busySeconds
+        statistics.kernels = work.kernels
+        statistics.fallbacks = work.fallbacks.values.reduce(0, +)
+        statistics.faults = work.faults
         statistics.reportedUtilization = reading.computeUtilization
         statistics.temperature = reading.temperature
         statistics.power = reading.power
@@ -96,13 +96,16 @@ package struct KunlunWork: Sendable, Hashable {
     package var weightByteCount = 0
     package var stateByteCount = 0
     package var arenaByteCount = 0
-    /// Runs of programs, and seconds from their beginning to their end.
     package var runs = 0
+    /// Seconds in which a run was under way.
     package var busySeconds = 0.0
-    /// Operations that the operator library ran, by name.
-    package var launches: [String: Int] = [:]
+    /// Calls of the operator library by operation, with the seconds until they came back; a card may work on after that.
+    package var kernels: [String: KernelStatistics] = [:]
     /// Operations that ran on the CPU instead, by name.
     package var fallbacks: [String: Int] = [:]
     /// Runs that ended in an error.
     package var faults = 0
+
+    /// Operations that the operator library ran.
+    package var launches: Int { kernels.values.reduce(0) { $0 + $1.launches } }
 }

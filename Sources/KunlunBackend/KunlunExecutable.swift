@@ -107,16 +107,14 @@ final class KunlunExecutable: Executable, @unchecked Sendable {
 
     func run(_ inputs: [Tensor]) throws(DeviceError) -> [Tensor] {
         let bound = symbols.merging(try program.bind(inputs)) { _, bound in bound }
-        let start = ContinuousClock.now
-        defer {
-            let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let start = DeviceThread.now()
+        do throws(DeviceError) {
+            let outputs = try session.thread.run { () throws(DeviceError) in try self.runOnThread(inputs, bound) }
             device.count {
                 $0.runs += 1
-                $0.busySeconds += seconds
+                $0.busySeconds += DeviceThread.now() - start
             }
-        }
-        do throws(DeviceError) {
-            return try session.thread.run { () throws(DeviceError) in try self.runOnThread(inputs, bound) }
+            return outputs
         } catch {
             device.count { $0.faults += 1 }
             // What was begun still reads the inputs, which the next run writes.
@@ -133,9 +131,13 @@ final class KunlunExecutable: Executable, @unchecked Sendable {
         let frame = try KunlunFrame(program, pointers, inputs, symbols, session.context)
         for (index, step) in program.steps.enumerated() {
             if let kernel = kernels[index] {
+                let start = DeviceThread.now()
                 let answer = try kernel.run(frame, session)
                 if answer == KONGUR_KUNLUN_OK {
-                    device.count { $0.launches[step.operation, default: 0] += 1 }
+                    device.count {
+                        $0.kernels[step.operation, default: KernelStatistics()].launches += 1
+                        $0.kernels[step.operation, default: KernelStatistics()].seconds += DeviceThread.now() - start
+                    }
                     continue
                 }
                 // Other shapes of the same step it may have.

@@ -34,7 +34,11 @@ import XIRCompiler
         #expect(device.activity.fallbacks == [:])
         #expect(device.statistics.launches == 4 * model.program.steps.count)
         #expect(try StandInControl().allocations() == allocations)
-        #expect(device.statistics.weightByteCount == 0)
+        let statistics = device.statistics
+        #expect(statistics.weightByteCount == 0 && statistics.runs == 4 && statistics.busySeconds > 0)
+        #expect(statistics.launches == device.activity.launches && statistics.fallbacks == 0)
+        #expect(statistics.temperature == 41 && statistics.power == 87.5 && statistics.reportedUtilization == 0.25)
+        #expect(statistics.memoryByteCount == 32 << 30 && statistics.runtimeVersion == "0.1")
     }
 
     @Test func whatTheOperatorsLackRunsOnTheProcessorAndIsCounted() throws {

@@ -73,9 +73,8 @@ import Testing
         let other = try program.run("batch", try write([line(1, model: "gpt-4")]))
         #expect(other.status == 2 && other.error.contains("'gpt-4'") && other.error.contains("--model-name"))
         #expect(try program.run("batch", try write([line(1, model: "gpt-4")]), "--model-name", "gpt-4").status == 0)
-        for arguments in [
-            ["/nowhere"], [folder.path], ["-"], [try write([])], [try write([line(1)]), "--concurrency", "0"],
-        ] {
+        let (empty, good) = (try folder.write([], to: "empty.jsonl"), try write([line(1)]))
+        for arguments in [["/nowhere"], [folder.path], ["-"], [empty], [good, "--concurrency", "0"]] {
             let result = try program.run(["batch"] + arguments)
             #expect(result.status == 2 && result.error.hasPrefix("kongur: error: "), "\(arguments): \(result.error)")
         }

@@ -79,8 +79,6 @@ struct FileUpload: Sendable {
             group.addTask {
                 do {
                     return try await form(request, progress)
-                } catch let failure as MultipartReader.Failure {
-                    throw APIError.invalid(nil, failure.message)
                 } catch  where !(error is CancellationError || error is APIError || error is BatchError) {
                     throw APIError.invalid(nil, "the body did not arrive whole")
                 }
@@ -100,20 +98,33 @@ struct FileUpload: Sendable {
     }
 
     private func form(_ request: Request, _ progress: Progress) async throws -> Form {
-        var reader = try MultipartReader(contentType: request.headers[.contentType] ?? "")
-        var form = Form()
-        var part = Part.other
-        for try await piece in request.body {
+        var (form, part, count) = (Form(), Part.other, 0)
+        let most = configuration.batches.fileByteCount + Self.formByteCount
+        var pieces = request.body.makeAsyncIterator()
+        func next() async throws -> [UInt8]? {
+            guard let piece = try await pieces.next() else { return nil }
             progress.note()
-            for event in try reader.append(Array(buffer: piece)) {
-                switch event {
-                case .part(let name, let filename): part = try begin(name, filename, &form)
-                case .bytes(let bytes): try await add(bytes, to: part, &form)
+            count += piece.readableBytes
+            guard count <= most else { throw APIError.tooLarge(most) }
+            return Array(buffer: piece)
+        }
+        do {
+            var reader = try MultipartReader(contentType: request.headers[.contentType] ?? "")
+            while let piece = try await next() {
+                for event in try reader.append(piece) {
+                    switch event {
+                    case .part(let name, let filename): part = try begin(name, filename, &form)
+                    case .bytes(let bytes): try await add(bytes, to: part, &form)
+                    }
                 }
             }
+            try reader.finish()
+            return form
+        } catch let failure as MultipartReader.Failure {
+            // A client that is still sending might not hear of it.
+            while try await next() != nil {}
+            throw APIError.invalid(nil, failure.message)
         }
-        try reader.finish()
-        return form
     }
 
     private func begin(_ name: String, _ filename: String?, _ form: inout Form) throws -> Part {

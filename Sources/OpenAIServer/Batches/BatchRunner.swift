@@ -152,7 +152,7 @@ actor BatchRunner: Service {
     private func start(_ batches: [Batch]) async throws {
         let (engine, admission) = (answering.service.model.engine, answering.service.admission)
         guard engine.failure == nil, !admission.isDraining, ContinuousClock.now >= pausedUntil else { return }
-        let places = min(configuration.concurrency, engine.limits.maxSequences - admission.answers)
+        let places = min(configuration.concurrency, engine.maxSequences - admission.answers)
         var room = places - lines.count
         guard room > 0 else { return }
         var waiting: [(batch: Batch, lines: ArraySlice<BatchLine>)] = []

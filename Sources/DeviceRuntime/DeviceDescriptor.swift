@@ -23,7 +23,8 @@ package struct DeviceDescriptor: Sendable, Hashable {
     package var peaks: [Arithmetic: Fact]
     /// The share of `peaks` that large matrix products reach.
     package var computeEfficiency: [Arithmetic: Efficiency]
-    /// The same for attention over a paged cache, whose rows are those of one sequence; nil takes that of its arithmetic.
+    /// The same for attention over a paged cache, by the queries that read the same keys: the rows of a sequence times the
+    /// query heads for each key head; nil takes that of its arithmetic.
     package var attentionEfficiency: Efficiency?
     /// How much of the shorter of reading and multiplying hides behind the longer, from 0 to 1.
     package var overlap: Fact

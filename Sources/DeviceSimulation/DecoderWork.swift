@@ -232,7 +232,7 @@ private struct DecoderStep {
                 activationBytes: 2 * tokens * Self.activation * width + starts + tables,
                 operations: 4 * attended * width,
                 arithmetic: .float16,
-                rows: Double(batch.sequences.map(\.rows).max() ?? 1)
+                rows: Double(shape.heads / shape.keyValueHeads * (batch.sequences.map(\.rows).max() ?? 1))
             )
         )
     }

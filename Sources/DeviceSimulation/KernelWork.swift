@@ -12,7 +12,7 @@ package struct KernelWork: Sendable, Hashable {
     /// A multiply and an add are two.
     package var operations: Double
     package var arithmetic: DeviceDescriptor.Arithmetic
-    /// Rows of the product, or of each sequence for attention: few of them fill a device less than many.
+    /// Rows of the product, or for attention the queries that read the same keys: few of them fill a device less than many.
     package var rows: Double
     /// Kernels that begin for it.
     package var launches: Int

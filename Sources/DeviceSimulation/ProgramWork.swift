@@ -62,7 +62,7 @@ package struct ProgramWork: Sendable {
             // Of the table only the rows that are asked for.
             kernel.weightBytes = try tableBytes(step, rows: elements, symbols)
         case "paged_attention":
-            kernel.rows = Double(batch.sequences.map(\.rows).max() ?? 1)
+            kernel.rows = try queries(step, batch)
             kernel.cacheBytes = try cacheBytes(step.operands[1], batch) + cacheBytes(step.operands[2], batch)
             let width = Double(try shape(step.operands[0], symbols).dimensions.last ?? 1)
             // Scores and weighted sums: two products over each pair of a row and a token.
@@ -126,6 +126,13 @@ package struct ProgramWork: Sendable {
             bytes += all / features * (elements / width)
         }
         return bytes
+    }
+
+    /// Queries that read the same keys: the rows of a sequence times the query heads for each head of the cache.
+    private func queries(_ step: ProgramStep, _ batch: BatchShape) throws(DeviceError) -> Double {
+        let heads = step.integer("heads") ?? 1
+        let group = program.values[step.operands[1]].type.extents[1].fixed.map { max(1, heads / max(1, $0)) } ?? 1
+        return Double(group * (batch.sequences.map(\.rows).max() ?? 1))
     }
 
     /// Bytes of a cache that a batch's contexts fill.

@@ -7,7 +7,7 @@ import XIR
 struct KernelProbe {
     let device: any Device
 
-    /// Seconds of a product of `rows` rows with `features` x `inputs` weights in a packed form, at best of some runs.
+    /// Seconds of a product of `rows` rows with `features` x `inputs` weights in a packed form.
     ///
     /// With `copies` the weights are so many matrices, one after the other, of which each run takes the next: more than caches hold.
     func product(_ packing: PackedLayout.Packing, rows: Int, inputs: Int, features: Int, copies: Int = 1) throws
@@ -99,19 +99,17 @@ struct KernelProbe {
         return try seconds(program, [Tensor([Float](repeating: 1, count: 64), [1, 64])]) / Double(count)
     }
 
-    /// The best of some runs: what disturbs a run only makes it longer.
+    /// The median of some runs, as steps of models are measured.
     private func seconds(_ program: Program, _ inputs: [Tensor]) throws -> Double {
         let executable = try device.load(program, symbols: [:])
-        var best = Double.infinity
+        var times: [Double] = []
         let end = ContinuousClock.now + .milliseconds(150)
-        var runs = 0
         repeat {
             let start = ContinuousClock.now
             _ = try executable.run(inputs)
-            best = min(best, (ContinuousClock.now - start) / .seconds(1))
-            runs += 1
-        } while runs < 3 || .now < end
-        return best
+            times.append((ContinuousClock.now - start) / .seconds(1))
+        } while times.count < 5 || .now < end
+        return times.sorted()[times.count / 2]
     }
 
     /// A tensor of memory that has been written: pages that never were are all the same one.

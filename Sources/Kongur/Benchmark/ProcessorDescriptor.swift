@@ -109,19 +109,20 @@ package struct ProcessorDescriptor {
     }
 
     private func attention(peak: Double, _ launch: Double) throws -> DeviceDescriptor.Efficiency {
-        let (context, heads, kvHeads, headDim) = (1024, 12, 2, 128)
-        let points = try [1, 2, 4, 16, 64, 256].map { rows in
+        let (context, kvHeads, headDim) = (1024, 2, 128)
+        let shapes = [(1, 1), (1, 2), (1, 4), (1, 6), (1, 8), (2, 6), (4, 6), (16, 6), (64, 6), (256, 6)]
+        let points = try shapes.map { rows, group in
             let seconds = try kernels.attention(
                 rows: rows,
                 context: context,
-                heads: heads,
+                heads: group * kvHeads,
                 kvHeads: kvHeads,
                 headDim: headDim,
                 cache: .float16
             )
             let attended = Double(rows) * (Double(context) - Double(rows - 1) / 2)
-            let operations = 4 * attended * Double(heads * headDim)
-            return (Double(rows), min(1, operations / max(seconds - launch, 1e-9) / peak))
+            let operations = 4 * attended * Double(group * kvHeads * headDim)
+            return (Double(rows * group), min(1, operations / max(seconds - launch, 1e-9) / peak))
         }
         return share(points.last?.1 ?? 1, byRows: points.map { DeviceDescriptor.Efficiency.Point(rows: $0, value: $1) })
     }
@@ -157,7 +158,7 @@ package struct ProcessorDescriptor {
             let rest = (seconds - time.launch - max(time.memory, time.compute)) / min(time.memory, time.compute)
             hidden.append(1 - min(1, max(0, rest)))
         }
-        descriptor.memoryEfficiency.value = reached.max() ?? 1
+        descriptor.memoryEfficiency.value = reached.reduce(0, +) / Double(max(1, reached.count))
         descriptor.overlap.value = hidden.sorted()[hidden.count / 2]
     }
 

@@ -110,6 +110,13 @@ struct BenchCommand: AsyncParsableCommand {
         } else if !load.isDefault {
             throw ValidationError("The options for the load of a server need its address: give --server.")
         }
+        if predict {
+            guard batch == [1], context == [16], prompt == 512, generate == 128, speculate == .off, !limits else {
+                throw ValidationError(
+                    "With --predict the steps are given: of the other options, MODEL or --shape, --quantize, --kv-cache, --repeat, --threads and --json are left."
+                )
+            }
+        }
         for (name, value) in [("repeat", repetitions), ("threads", threads ?? 1)] + batch.map({ ("batch", $0) })
         where value < 1 {
             throw ValidationError("--\(name) must be at least 1.")

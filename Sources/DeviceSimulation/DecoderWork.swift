@@ -117,7 +117,8 @@ private struct DecoderStep {
                 "embedding",
                 weightBytes: tokens * row,
                 activationBytes: tokens * (Self.index + row),
-                arithmetic: .float32
+                arithmetic: .float32,
+                rows: tokens
             )
         )
         if work.isFused { norm("rms_norm", h, rows: tokens) }
@@ -127,7 +128,7 @@ private struct DecoderStep {
         let one = Array(step.kernels[begin...])
         for _ in 1..<max(1, shape.layers) { step.kernels += one }
         if !work.isFused { norm("rms_norm", h, rows: tokens) }
-        elementwise("gather", reads: tokens * row + outputs * Self.index, elements: outputs * Double(h))
+        elementwise("gather", reads: tokens * row + outputs * Self.index, rows: outputs, width: h)
         // Only the rows that are asked for are taken from the values, not from weights.
         step.kernels[step.kernels.count - 1].operations = 0
         head()
@@ -138,7 +139,7 @@ private struct DecoderStep {
     private mutating func fusedLayer() {
         let (h, q, kv, i) = (shape.hidden, shape.queryWidth, shape.keyWidth, shape.intermediate)
         product(q + 2 * kv, h, bias: shape.hasQueryKeyValueBias)
-        var rotary = KernelWork("rotary_cache_write", arithmetic: .float16)
+        var rotary = KernelWork("rotary_cache_write", arithmetic: .float16, rows: tokens)
         rotary.weightBytes = frequencies + (shape.hasQueryKeyNorm ? 2 * 4 * Double(shape.headDim) : 0)
         rotary.cacheBytes = cacheBytes(tokens: tokens)
         rotary.activationBytes = tokens * (Self.activation * Double(2 * q + 2 * kv) + 2 * Self.index)
@@ -148,7 +149,7 @@ private struct DecoderStep {
         product(h, q, bias: shape.hasAttentionOutputBias)
         addNorm(h)
         product(2 * i, h, bias: shape.hasMLPBias)
-        elementwise("swiglu", reads: tokens * Self.activation * Double(2 * i), elements: tokens * Double(i))
+        elementwise("swiglu", reads: tokens * Self.activation * Double(2 * i), rows: tokens, width: i)
         product(h, i, bias: shape.hasMLPBias)
         addNorm(h)
     }
@@ -163,24 +164,25 @@ private struct DecoderStep {
                 norm("rms_norm", shape.headDim, rows: tokens * Double(heads))
             }
         }
-        for width in [q, kv] {
-            elementwise("rotary", reads: bytes(width) + tokens * Self.index, elements: tokens * Double(width))
+        for heads in [shape.heads, shape.keyValueHeads] {
+            let reads = bytes(heads * shape.headDim) + tokens * Self.index
+            elementwise("rotary", reads: reads, rows: tokens * Double(heads), width: shape.headDim)
             step.kernels[step.kernels.count - 1].weightBytes = frequencies
         }
         for _ in 0..<2 {
-            var write = KernelWork("cache_write", arithmetic: .float16)
+            var write = KernelWork("cache_write", arithmetic: .float16, rows: 0)
             write.cacheBytes = cacheBytes(tokens: tokens) / 2
             write.activationBytes = bytes(kv) + tokens * Self.index
             step.kernels.append(write)
         }
         attention()
         product(h, q, bias: shape.hasAttentionOutputBias)
-        elementwise("add", reads: 2 * bytes(h), elements: tokens * Double(h))
+        elementwise("add", reads: 2 * bytes(h), rows: tokens, width: h)
         norm("rms_norm", h, rows: tokens)
         for _ in 0..<2 { product(i, h, bias: shape.hasMLPBias) }
-        elementwise("swiglu", reads: 2 * bytes(i), elements: tokens * Double(i))
+        elementwise("swiglu", reads: 2 * bytes(i), rows: tokens, width: i)
         product(h, i, bias: shape.hasMLPBias)
-        elementwise("add", reads: 2 * bytes(h), elements: tokens * Double(h))
+        elementwise("add", reads: 2 * bytes(h), rows: tokens, width: h)
     }
 
     /// The logits in f32: one product, or parts of it and the kernel that puts them together.
@@ -196,7 +198,8 @@ private struct DecoderStep {
                 "concat",
                 activationBytes: 2 * 4 * elements,
                 operations: Self.operationsPerElement * elements,
-                arithmetic: .float32
+                arithmetic: .float32,
+                rows: outputs
             )
         )
     }
@@ -238,24 +241,27 @@ private struct DecoderStep {
     }
 
     private mutating func norm(_ name: String, _ width: Int, rows: Double) {
-        let elements = rows * Double(width)
-        elementwise(name, reads: Self.activation * elements, elements: elements)
+        elementwise(name, reads: Self.activation * rows * Double(width), rows: rows, width: width)
         step.kernels[step.kernels.count - 1].weightBytes = 4 * Double(width)
     }
 
+    /// Two results: the sum, and what is normalised of it.
     private mutating func addNorm(_ width: Int) {
-        let elements = tokens * Double(width)
-        elementwise("add_rms_norm", reads: 2 * Self.activation * elements, elements: 2 * elements)
+        let reads = 2 * Self.activation * tokens * Double(width)
+        elementwise("add_rms_norm", reads: reads, rows: 2 * tokens, width: width)
         step.kernels[step.kernels.count - 1].weightBytes = 4 * Double(width)
     }
 
-    private mutating func elementwise(_ name: String, reads: Double, elements: Double) {
+    /// A kernel whose results have `rows` rows of `width` together.
+    private mutating func elementwise(_ name: String, reads: Double, rows: Double, width: Int) {
+        let elements = rows * Double(width)
         step.kernels.append(
             KernelWork(
                 name,
                 activationBytes: reads + Self.activation * elements,
                 operations: Self.operationsPerElement * elements,
-                arithmetic: .float16
+                arithmetic: .float16,
+                rows: rows
             )
         )
     }

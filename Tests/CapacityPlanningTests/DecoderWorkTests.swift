@@ -4,6 +4,7 @@ import DeviceRuntime
 import DeviceSimulation
 import Frontends
 import KongurTesting
+import Tensors
 import Testing
 import XIRCompiler
 
@@ -48,6 +49,43 @@ import XIRCompiler
         let step = work.step(.decode(batch: 1, context: 5, blockSize: 16))
         #expect(step.launches == kernels.count)
         #expect(step.kernels.map(\.name).sorted() == kernels.sorted())
+    }
+
+    /// Bytes and operations of every kernel of a program for Kunlun, and of what crosses to the device.
+    @Test(arguments: TinyCheckpoints.names, [DecoderWork.Form.float16, .int8])
+    func theWorkIsThatOfTheProgram(name: String, form: DecoderWork.Form) throws {
+        let checkpoint = try Checkpoint.open(directory: TinyCheckpoints.directory(name))
+        for (isFused, widest) in [(true, 65_536), (false, 65_536), (true, 24)] {
+            var options = CompilerOptions()
+            options.target = .kunlun
+            options.weights = form == .int8 ? .int8 : .float16
+            options.cacheElementType = .float16
+            options.fuse = isFused
+            options.widestProduct = widest
+            let model = try program(checkpoint, options)
+            let work = DecoderWork(
+                shape(checkpoint.configuration),
+                form: form,
+                isFused: isFused,
+                widestProduct: widest
+            )
+            #expect(work.cacheBytesPerToken * 16 == model.cache.blockByteCount)
+            #expect(work.weightBytes == model.program.constants.reduce(0) { $0 + $1.tensor.byteCount })
+            let expected = ProgramWork(model.program, symbols: [StepProgram.cacheBlocks: 64])
+            for batch in [
+                BatchShape.prefill(20, blockSize: 16), .decode(batch: 3, context: 40, blockSize: 16),
+                BatchShape(
+                    [BatchShape.Entry(rows: 4, context: 30), BatchShape.Entry(rows: 1, context: 9)],
+                    outputs: 1,
+                    table: 2
+                ),
+            ] {
+                let (one, other) = (work.step(batch), try expected.step(batch))
+                #expect(one.bytesToDevice == other.bytesToDevice && one.bytesToHost == other.bytesToHost)
+                func listed(_ step: StepWork) -> [String] { step.kernels.map { "\($0)" }.sorted() }
+                #expect(listed(one) == listed(other))
+            }
+        }
     }
 
     @Test func vibeThinkersWeightsAreAsManyAsPublished() {

@@ -144,7 +144,7 @@ private struct TrafficRun: ~Copyable {
             return simulation.stepSeconds(BatchShape(entries, outputs: lengths.count, table: table))
         }
         let start = seconds(0)
-        // More than this the time cannot take, since steps only become longer.
+        // No more steps than these end by then, since steps only become longer.
         let room = next < requests.count ? requests[next].arrival - now : .infinity
         if room < Double(limit) * start { limit = max(2, Int(room / start) + 1) }
         var end = seconds(limit - 1)

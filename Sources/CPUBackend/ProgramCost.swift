@@ -10,7 +10,7 @@ struct ProgramCost {
     private var cacheByteCountPerToken = 0
     /// Where the inputs have the lengths of the sequences.
     private var contextLengths: Int?
-    /// Matrix products: rows, and operations for each of them.
+    /// Matrix products, those with the same rows together: rows, and operations for each of them.
     private var products: [(rows: Count, operations: Int)] = []
 
     private static let lookUps: Set<String> = ["embedding", "gather", "packed_embedding"]
@@ -18,6 +18,7 @@ struct ProgramCost {
 
     init(_ program: Program, _ builder: KernelBuilder) throws(DeviceError) {
         var read: Set<Int> = []
+        var places: [ArraySlice<Extent>: Int] = [:]
         for step in program.steps {
             for operand in step.operands where !Self.lookUps.contains(step.operation) {
                 if case .constant(let position) = program.values[operand].place { read.insert(position) }
@@ -27,7 +28,13 @@ struct ProgramCost {
             let inputs = try builder.fixed(x, axis: builder.type(x).extents.count - 1, step)
             let outputs = try builder.fixed(y, axis: builder.type(y).extents.count - 1, step)
             let halves = step.operation == "packed_swiglu" ? 2 : 1
-            products.append((try builder.rows(y, dropping: 1, step), 2 * inputs * outputs * halves))
+            let extents = builder.type(y).extents.dropLast()
+            if let place = places[extents] {
+                products[place].operations += 2 * inputs * outputs * halves
+            } else {
+                places[extents] = products.count
+                products.append((try builder.count(extents, step), 2 * inputs * outputs * halves))
+            }
         }
         constantByteCount = read.reduce(0) { $0 + program.constants[$1].tensor.byteCount }
         contextLengths = program.inputNames.firstIndex(of: StepProgram.contextLengths)

@@ -99,6 +99,9 @@ struct DeviceViewTests {
         let look = DeviceView.Look(version: "1", devices: [device], time: 0)
         let lines = DeviceView(earlier: nil, later: look).lines
         #expect(lines.contains { $0.contains("kongur top --server URL") })
+        // Nobody computes here, and what others do is not known.
+        let both = DeviceView(earlier: look, later: look).lines
+        #expect(!both.contains { $0.contains("0%") || $0.contains("op/s") })
         let none = DeviceView(earlier: nil, later: DeviceView.Look(version: "1", devices: [], time: 0))
             .lines
         #expect(none.contains { $0.contains("no devices") })

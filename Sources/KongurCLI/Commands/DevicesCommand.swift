@@ -82,8 +82,8 @@ struct DevicesCommand: AsyncParsableCommand {
         }
         let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
         for line in lines {
-            let cells = zip(line, widths).map { $0.plain + String(repeating: " ", count: $1 - $0.count) }
-            Console.print(cells.joined(separator: "  "))
+            let cells = zip(line, widths).dropLast().map { $0.plain + String(repeating: " ", count: $1 - $0.count) }
+            Console.print(cells.joined(separator: "  ") + "  " + (line.last ?? "").plain)
         }
     }
 

@@ -69,10 +69,11 @@ struct DeviceView {
         let memory = Self.use(statistics.usedMemoryByteCount, statistics.memoryByteCount)
         let onChip = Self.use(statistics.usedOnChipByteCount, statistics.onChipByteCount)
         let utilization = activity.map { Self.percent($0.utilization) } ?? "N/A"
+        let done = device.engine == nil ? nil : activity
         let compute =
-            activity.map { rate($0.operationsPerSecond, "op/s", $0.computeUtilization) } ?? "N/A"
+            done.map { rate($0.operationsPerSecond, "op/s", $0.computeUtilization) } ?? "N/A"
         let bandwidth =
-            activity.map { rate($0.bytesPerSecond, "B/s", $0.bandwidthUtilization) } ?? "N/A"
+            done.map { rate($0.bytesPerSecond, "B/s", $0.bandwidthUtilization) } ?? "N/A"
         let state = device.failure == nil ? "ok" : "LOST"
         return [
             Self.row([
@@ -94,7 +95,9 @@ struct DeviceView {
     }
 
     private func activity(of device: DeviceStatus) -> DeviceActivity? {
-        guard let earlier, let before = earlier.devices.first(where: { $0.index == device.index })
+        // On a device without an engine others compute, of whom only its driver knows.
+        guard device.engine != nil || device.statistics.reportedUtilization != nil, let earlier,
+            let before = earlier.devices.first(where: { $0.index == device.index })
         else { return nil }
         return DeviceActivity(
             from: before.statistics,

@@ -1,6 +1,6 @@
 package import DeviceRuntime
 import Synchronization
-package import Tensors
+import Tensors
 import XIR
 
 /// A device that is described and not there: values come from another device, time from the timing model, and memory is as

@@ -1,5 +1,5 @@
 package import DeviceRuntime
-import DeviceSimulation
+package import DeviceSimulation
 
 /// The figures of the article that Kongur answers beside those that the simulator computes, as Markdown: what
 /// `docs/article.md` holds, and a test compares with it.

@@ -68,14 +68,15 @@ public final class LanguageModel: Sendable {
                 isTraced: options.recordsTrace
             )
             let system = SystemMemory()
+            // Devices with memory of their own each have all of it.
+            let own = DeviceCatalog.memory(of: devices[0])
             let memory = try MemoryPlan(
                 loaded.compiled,
                 ModelFootprint(loaded.compiled, on: devices[0]),
-                replicas: devices.count,
+                replicas: own == nil ? devices.count : 1,
                 options,
-                limit: DeviceCatalog.memory(of: devices[0]) ?? system.limit
-                    ?? MemoryLimit(byteCount: .max, reason: "without a limit"),
-                held: DeviceCatalog.memory(of: devices[0]) == nil ? system.held : 0,
+                limit: own ?? system.limit ?? MemoryLimit(byteCount: .max, reason: "without a limit"),
+                held: own == nil ? system.held : 0,
                 connections: connections,
                 answers: answers
             )

@@ -1,6 +1,7 @@
 import DeviceRuntime
 import DeviceSimulation
 import Foundation
+import InferenceEngine
 import Testing
 
 @testable import Kongur
@@ -73,7 +74,7 @@ import Testing
     @Test func whatDoesNotFitIsRefusedWithWhatItTakes() async throws {
         let error = try await withDescriptor {
             $0.name = "small"
-            $0.memory.value = 1 << 20
+            $0.memory.value = 1_048_576
         } _: { path in
             await #expect(throws: KongurError.self) { try await answer(path) }
         }

@@ -1,5 +1,6 @@
 import DeviceSimulation
 import Foundation
+import InferenceEngine
 import Kongur
 
 /// What a simulated device did for an answer.

@@ -168,8 +168,9 @@ private struct TrafficRun: ~Copyable {
                 if total(middle) < room { low = middle } else { count = middle }
             }
         }
+        let before = occupancy
         scheduler.takeQuietSteps(count, token: 0)
-        pass(total(count), tokens: count * lengths.count)
+        pass(total(count), tokens: count * lengths.count, growingFrom: before)
         record.quietSteps += count
         if now >= window.lowerBound { addGaps(count, lengths.count, from: start, slope: slope) }
         for (id, _) in lengths {
@@ -189,16 +190,20 @@ private struct TrafficRun: ~Copyable {
         }
     }
 
-    /// Lets time pass in which tokens are written.
-    private mutating func pass(_ seconds: Double, tokens: Int) {
+    /// The share of the cache that is taken.
+    private var occupancy: Double {
+        Double(simulation.limits.blockCount - scheduler.freeBlockCount) / Double(simulation.limits.blockCount)
+    }
+
+    /// Lets time pass in which tokens are written; in many steps the cache fills evenly from what it held before.
+    private mutating func pass(_ seconds: Double, tokens: Int, growingFrom before: Double? = nil) {
         let end = now + seconds
         let inside = max(0, min(end, window.upperBound) - max(now, window.lowerBound))
-        let used =
-            Double(simulation.limits.blockCount - scheduler.freeBlockCount) / Double(simulation.limits.blockCount)
+        let used = occupancy
         if inside > 0 {
             record.busySeconds += inside
             record.answerTokens += Double(tokens) * inside / seconds
-            occupied += used * inside
+            occupied += (used + (before ?? used)) / 2 * inside
             running += Double(scheduler.runningCount) * inside
         }
         if scheduler.waitingCount > 0 {

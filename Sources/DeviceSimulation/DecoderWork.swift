@@ -185,27 +185,14 @@ private struct DecoderStep {
         elementwise("add", reads: 2 * bytes(h), rows: tokens, width: h)
     }
 
-    /// The logits in f32: one product, or parts of it and the kernel that puts them together.
+    /// The logits in f32.
     private mutating func head() {
-        let widths = stride(from: 0, to: shape.vocabulary, by: work.widestProduct).map {
-            min(work.widestProduct, shape.vocabulary - $0)
-        }
-        for width in widths { product(width, shape.hidden, bias: false, rows: outputs, resultBytes: 4) }
-        guard widths.count > 1 else { return }
-        let elements = outputs * Double(shape.vocabulary)
-        step.kernels.append(
-            KernelWork(
-                "concat",
-                activationBytes: 2 * 4 * elements,
-                operations: Self.operationsPerElement * elements,
-                arithmetic: .float32,
-                rows: outputs
-            )
-        )
+        product(shape.vocabulary, shape.hidden, bias: false, rows: outputs, resultBytes: 4)
     }
 
     // MARK: Kernels
 
+    /// One product, or where that is too wide parts of it and the kernel that puts them together.
     private mutating func product(
         _ features: Int,
         _ inputs: Int,
@@ -214,6 +201,24 @@ private struct DecoderStep {
         resultBytes: Double = DecoderStep.activation
     ) {
         let rows = rows ?? tokens
+        for start in stride(from: 0, to: features, by: work.widestProduct) {
+            let width = min(work.widestProduct, features - start)
+            part(width, inputs, bias: bias, rows: rows, resultBytes: resultBytes)
+        }
+        guard features > work.widestProduct else { return }
+        let elements = rows * Double(features)
+        step.kernels.append(
+            KernelWork(
+                "concat",
+                activationBytes: 2 * resultBytes * elements,
+                operations: Self.operationsPerElement * elements,
+                arithmetic: resultBytes == 4 ? .float32 : .float16,
+                rows: rows
+            )
+        )
+    }
+
+    private mutating func part(_ features: Int, _ inputs: Int, bias: Bool, rows: Double, resultBytes: Double) {
         step.kernels.append(
             KernelWork(
                 work.form == .int8 ? "quantized_linear" : "linear",

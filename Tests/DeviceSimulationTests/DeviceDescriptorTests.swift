@@ -25,7 +25,7 @@ import Testing
     @Test(arguments: [
         ("\"memory_bytes\"", "\"memory_byte\"", "there is no field 'memory_byte'"),
         ("\"overlap\"", "\"overlop\"", "there is no field 'overlop'"),
-        ("\"f16\"", "\"fp16\"", "'peak_operations_per_s' has no 'fp16'"),
+        ("\"f16\"", "\"fp16\"", "'compute_efficiency' has no 'fp16'"),
         ("\"kunlun\"", "\"tpu\"", "'target'"),
         ("\"name\" : \"k20\"", "\"name\" : \"K 20\"", "'name' is 'K 20'"),
         ("\"article\"", "\"rumour\"", "confidence"),

@@ -86,7 +86,7 @@ import XIRCompiler
         var unfused = options(.float16)
         unfused.fuse = false
         let (plain, fused) = (try logits(name, unfused), try logits(name, options(.float16)))
-        for (left, right) in zip(plain, fused) { #expect(abs(left - right) <= 0.02 * max(1, abs(right))) }
+        for (left, right) in zip(plain, fused) { #expect(abs(left - right) <= 0.03 * max(1, abs(right))) }
     }
 
     @Test func theProcessorRefusesAProgramForKunlun() throws {

@@ -217,6 +217,7 @@ def main():
         again.ask("\r", "1: 'hello'")
         assert "\x1b[2mhm" in again.screen.raw, again.screen.raw
         again.end()
+        kept.append("hello")
         plain = Chat(program, url, home, "--no-history", "--show-thinking", NO_COLOR="1")
         plain.press(up, ">")
         plain.ask("nothing kept\r", "1: 'nothing kept'")

@@ -81,7 +81,7 @@ import Testing
         #expect(scrape.types["vllm:kv_cache_usage_perc"] == "gauge")
         #expect(scrape.types["vllm:iteration_tokens_total"] == "histogram")
         #expect(scrape.types["vllm:num_preemptions_total"] == "counter")
-        let weights = "kongur_device_memory_bytes{model_name=\"pebble\",device=\"cpu\",owner=\"weights\"}"
+        let weights = "kongur_device_memory_bytes{model_name=\"pebble\",engine=\"0\",device=\"cpu\",owner=\"weights\"}"
         #expect(scrape.values[weights] ?? 0 > 1e6)
         #expect(scrape.values["process_resident_memory_bytes"] ?? 0 > 1e6)
         let start = try #require(scrape.values["process_start_time_seconds"])

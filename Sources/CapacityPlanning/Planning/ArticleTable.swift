@@ -115,15 +115,17 @@ package struct ArticleTable {
 
     private func costRow(_ half: DevicePlan, _ a100: DevicePlan) -> [String] {
         let cost = ratio(half.costPerMillionTokens, a100.costPerMillionTokens)
-        let less = cost.map { "\(digits(100 * (1 - $0))) %" } ?? "an unknown share"
+        let less = cost.map { "\(digits(100 * abs(1 - $0))) % \($0 < 1 ? "less" : "more")" } ?? "an unknown share less"
         let faster = ratio(a100.tokensPerSecond, half.tokensPerSecond).map { digits($0) } ?? "-"
         let prices = "\(money(half.costPerMillionTokens)) beside \(money(a100.costPerMillionTokens)) a million"
         return [
             "30 to 40 % cheaper than an A100",
-            "the article means the price of an hour, which is not published. If that is 35 % less, a token costs \(less) less (\(prices)), since the A100 writes \(faster) times as many tokens a second",
+            "the article means the price of an hour, which is not published. If that is 35 % less, a token costs \(less) (\(prices)), since the A100 writes \(faster) times as many tokens a second",
             cost.map { (0.6...0.7).contains($0) } ?? false
                 ? "follows for a token too, if it holds for an hour"
-                : "an hour's price cannot be checked; a token gains less",
+                : cost.map { $0 < 1 } ?? true
+                    ? "an hour's price cannot be checked; a token gains less"
+                    : "an hour's price cannot be checked; a token is dearer",
         ]
     }
 

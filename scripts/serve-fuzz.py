@@ -276,7 +276,8 @@ class Fuzzer:
                 good = False
             if not good:
                 self.fault(f"{status} without an error in OpenAI's form", route, data, answer)
-        elif not 200 <= status < 300:
+        elif not 200 <= status < 300 and b'"memory_full"' not in answer:
+            # A machine that is slow may have several of the longest bodies at once, and says so.
             self.fault(f"status {status}", route, data, answer)
         elif answer.startswith((b"data:", b"event:")):
             if b'"server_error"' in answer or not answer.endswith((b"[DONE]\n\n", b"}\n\n")):

@@ -5,7 +5,7 @@ import Testing
 @testable import InferenceEngine
 
 /// What metrics are made of: every token and every end is told once.
-@Suite(.timeLimit(.minutes(1))) struct EngineObserverTests {
+@Suite(.timeLimit(.minutes(10))) struct EngineObserverTests {
     private final class Recorder: EngineObserver {
         struct Record {
             var firstTokens: [Duration] = []

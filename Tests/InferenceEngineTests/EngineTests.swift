@@ -6,7 +6,7 @@ import Testing
 
 @testable import InferenceEngine
 
-@Suite(.timeLimit(.minutes(2))) struct EngineTests {
+@Suite(.timeLimit(.minutes(10))) struct EngineTests {
     private static let vocabularySize = 32
 
     private func engine(

@@ -6,7 +6,7 @@ import Testing
 @testable import InferenceEngine
 
 /// Guessing changes how many steps an answer takes, and nothing of the answer.
-@Suite(.timeLimit(.minutes(2))) struct SpeculationTests {
+@Suite(.timeLimit(.minutes(10))) struct SpeculationTests {
     private static let vocabularySize = 32
     private static let choices: [Speculation] = [.upTo(1), .upTo(4), .upTo(40), .automatic]
 

@@ -6,7 +6,7 @@ import Testing
 @testable import InferenceEngine
 
 /// Answers that must have a form get it, whatever the model would rather say.
-@Suite(.timeLimit(.minutes(2))) struct TokenConstraintTests {
+@Suite(.timeLimit(.minutes(10))) struct TokenConstraintTests {
     private static let vocabularySize = 150
 
     /// Allows tokens whose remainder by five is that of how many came before, and the end after `length` tokens alone.

@@ -7,7 +7,7 @@ import Tracing
 
 @testable import OpenAIServer
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct TracingTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct TracingTests {
     private static let trace = "0af7651916cd43dd8448eb211c80319c"
     private static let question: [String: any Sendable] = [
         "model": "pebble", "messages": [["role": "user", "content": "What is 2 + 2?"]], "max_tokens": 8,

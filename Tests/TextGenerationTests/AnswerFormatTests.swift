@@ -9,7 +9,7 @@ import Tokenizers
 @testable import TextGeneration
 
 /// Answers in a form that was asked for, of a model that says whatever.
-@Suite(.timeLimit(.minutes(2))) struct AnswerFormatTests {
+@Suite(.timeLimit(.minutes(10))) struct AnswerFormatTests {
     private static let schema: JSONValue = [
         "type": "object",
         "properties": [

@@ -6,7 +6,7 @@ import Tokenizers
 
 @testable import TextGeneration
 
-@Suite(.timeLimit(.minutes(2))) struct TextGeneratorTests {
+@Suite(.timeLimit(.minutes(10))) struct TextGeneratorTests {
     /// A generator whose model answers `prompt` with exactly these tokens and then ends its message.
     private func generator(
         answering prompt: Prompt,

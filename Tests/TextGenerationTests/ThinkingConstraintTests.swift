@@ -7,7 +7,7 @@ import Tokenizers
 @testable import TextGeneration
 
 /// Thinking ends in time, and an answer follows, whatever the model would rather do.
-@Suite(.timeLimit(.minutes(2))) struct ThinkingConstraintTests {
+@Suite(.timeLimit(.minutes(10))) struct ThinkingConstraintTests {
     private let question = Prompt.chat([ChatMessage(role: "user", content: "2+2?")])
 
     private func generator(

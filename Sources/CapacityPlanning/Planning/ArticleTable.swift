@@ -37,7 +37,7 @@ package struct ArticleTable {
             guard let article = plans.first(where: { $0.half.device == "k20" }),
                 let other = plans.first(where: { $0.half.device == "a100-40g" })
             else { throw CapacityError(.invalidInput, "the table needs the descriptors k20 and a100-40g") }
-            return figures(article, other) + "\n" + beside(plans)
+            return summary(article) + "\n" + figures(article, other) + "\n" + beside(plans)
         }
     }
 
@@ -46,6 +46,16 @@ package struct ArticleTable {
         options.form = form
         options.workload = .article
         return try CapacityPlanner(options, device: device).plan()
+    }
+
+    /// What whoever has a minute wants to know.
+    private func summary(_ k20: (half: DevicePlan, int8: DevicePlan)) -> String {
+        let (half, int8) = (k20.half, k20.int8)
+        let answer = "\(seconds(half.answerOf512Tokens)) in FP16 and \(seconds(int8.answerOf512Tokens)) in INT8"
+        let memory = "\(gb(half.memoryBytes)) and \(gb(int8.memoryBytes))"
+        let cost = "\(money(half.costPerMillionTokens)) and \(money(int8.costPerMillionTokens))"
+        return
+            "In short: on the card as the article describes it an answer of 512 tokens takes \(answer), one request needs \(memory) of memory, and a million tokens cost \(cost) at the price that is assumed.\n"
     }
 
     // MARK: The article's figures

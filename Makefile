@@ -13,6 +13,9 @@ SOURCES := $(shell find Sources -type f) Package.swift
 run: build
 	@$(KONGUR) run $(if $(DEVICE),--device "$(DEVICE)") "$$PROMPT"
 
+# Suites that keep the whole machine busy, which others that wait for something cannot do with.
+HEAVY := 'ServerScriptTests|TorchExportTests'
+
 # Checks the format and the arrows between rooms, then runs every test.
 test:
 	@scripts/setup.sh tests
@@ -21,7 +24,8 @@ test:
 	@scripts/check-layers.sh
 	@scripts/check-readme.sh
 	@$(MAKE) -s -C Plugins/kunlun check
-	@swift test -c release
+	@swift test -c release --skip $(HEAVY)
+	@swift test -c release --skip-build --filter $(HEAVY)
 
 # Measures; Benchmarks/README.md says what, and how to measure other tokenizers and texts.
 bench: setup

@@ -178,7 +178,7 @@ import Testing
         }
         let cache = try TemporaryCache()
         var configuration = try cache.client(hub).configuration
-        configuration.idleTimeout = .seconds(1)
+        configuration.idleTimeout = .seconds(15)
         _ = try await HubClient(configuration: configuration).download(tinyModel())
         #expect(cache.bytes(pulled) == repository.weights)
         #expect(hub.requests.filter(\.isDownloadOfWeights).map(\.firstByte).prefix(2) == [0, 10])

@@ -13,8 +13,8 @@ SOURCES := $(shell find Sources -type f) Package.swift
 run: build
 	@$(KONGUR) run $(if $(DEVICE),--device "$(DEVICE)") "$$PROMPT"
 
-# Suites that keep the whole machine busy, which others that wait for something cannot do with.
-HEAVY := 'ServerScriptTests|TorchExportTests'
+# Suites that keep the whole machine busy, or a browser waiting: they run after the others.
+HEAVY := 'ServerScriptTests|TorchExportTests|WebPageBrowserTests'
 
 # Checks the format and the arrows between rooms, then runs every test.
 test:

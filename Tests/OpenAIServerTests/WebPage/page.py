@@ -96,7 +96,7 @@ class Page:
     def js(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
 
-    def wait(self, condition, what, limit=15):
+    def wait(self, condition, what, limit=100):
         end = time.monotonic() + limit
         while time.monotonic() < end:
             try:

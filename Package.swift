@@ -211,7 +211,7 @@ let package = Package(
             "CapacityPlanningTests",
             [
                 "CapacityPlanning", "Checkpoints", "DeviceRuntime", "DeviceSimulation", "Frontends", "InferenceEngine",
-                "KongurTesting", "Tensors", "XIRCompiler",
+                "Kongur", "KongurTesting", "Tensors", "XIRCompiler",
             ]
         ),
         tests(

@@ -81,12 +81,6 @@ package struct DeviceDescriptor: Sendable, Hashable {
         self.power = power
     }
 
-    /// Whose kernels run the program.
-    package enum Target: String, Sendable, Hashable, Codable, CaseIterable {
-        case cpu
-        case kunlun
-    }
-
     /// How numbers are multiplied.
     package enum Arithmetic: String, Sendable, Hashable, Codable, CaseIterable {
         case float32 = "f32"

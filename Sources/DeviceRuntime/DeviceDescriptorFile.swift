@@ -39,7 +39,7 @@ private struct DescriptorRecord: Codable {
     var name: String
     var title: String
     var note: String?
-    var target: DeviceDescriptor.Target
+    var target: Target
     var facts: [String: DeviceDescriptor.Fact] = [:]
     var peaks: [String: DeviceDescriptor.Fact]
     var computeEfficiency: [String: DeviceDescriptor.Efficiency]
@@ -62,7 +62,7 @@ private struct DescriptorRecord: Codable {
         name = try container.decode(String.self, forKey: Key("name"))
         title = try container.decode(String.self, forKey: Key("title"))
         note = try container.decodeIfPresent(String.self, forKey: Key("note"))
-        target = try container.decode(DeviceDescriptor.Target.self, forKey: Key("target"))
+        target = try container.decode(Target.self, forKey: Key("target"))
         peaks = try container.decode([String: DeviceDescriptor.Fact].self, forKey: Key(Self.tables[0]))
         computeEfficiency = try container.decode(
             [String: DeviceDescriptor.Efficiency].self,

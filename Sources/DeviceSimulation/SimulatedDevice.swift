@@ -75,9 +75,7 @@ package final class SimulatedDevice: Device {
             statistics.onChipByteCount = descriptor.onChipMemory.map { Int($0.value) }
             statistics.runs = state.report.steps
             statistics.busySeconds = state.report.seconds
-            statistics.kernels = state.report.kernels.mapValues {
-                KernelStatistics(launches: $0.launches, seconds: $0.seconds)
-            }
+            statistics.kernels = state.report.kernels
             statistics.readByteCount = state.readByteCount
             statistics.operations = state.operations
             statistics.faults = state.report.faults
@@ -170,8 +168,8 @@ package final class SimulatedDevice: Device {
                 now += seconds
                 state.readByteCount += Int(kernel.weightBytes + kernel.cacheBytes)
                 state.operations += Int(kernel.operations)
-                state.report.kernels[kernel.name, default: SimulationReport.Kernel()].launches += kernel.launches
-                state.report.kernels[kernel.name, default: SimulationReport.Kernel()].seconds += seconds
+                state.report.kernels[kernel.name, default: KernelStatistics()].launches += kernel.launches
+                state.report.kernels[kernel.name, default: KernelStatistics()].seconds += seconds
             }
             state.report.seconds = now
         }

@@ -1,18 +1,14 @@
+package import DeviceRuntime
+
 /// What a simulated device has done since it was made; the same steps give the same report, byte for byte.
 package struct SimulationReport: Sendable, Hashable, Codable {
-    /// Kernels of one operation.
-    package struct Kernel: Sendable, Hashable, Codable {
-        package var launches = 0
-        package var seconds = 0.0
-    }
-
     package var device: String
     /// Simulated seconds of work.
     package var seconds = 0.0
     package var steps = 0
     package var faults = 0
     /// By the operation of XIR.
-    package var kernels: [String: Kernel] = [:]
+    package var kernels: [String: KernelStatistics] = [:]
     /// Steps of the program that ran elsewhere: none, since a program is timed as a whole or refused.
     package var fallbacks = 0
     package var memoryByteCount: Int

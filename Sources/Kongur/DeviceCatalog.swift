@@ -6,7 +6,6 @@ package import KunlunBackend
 import ReferenceBackend
 import Tensors
 import XIR
-package import XIRCompiler
 
 /// The devices that models run on: the only place that names them.
 public enum DeviceCatalog {
@@ -27,10 +26,12 @@ public enum DeviceCatalog {
     }
 
     /// What a model must be compiled for to run on a device, or on the first of several with commas between them.
-    package static func target(of name: String) -> CompilerTarget {
+    package static func target(of name: String) -> Target {
         let first = String(name.prefix { $0 != "," })
         if kunlunNumber(first) != nil { return .kunlun }
-        return (try? simulatedTarget(of: first)) == .kunlun ? .kunlun : .cpu
+        // Descriptors are read for the names of descriptors alone.
+        if names.contains(first) { return .cpu }
+        return (try? simulatedTarget(of: first)) ?? .cpu
     }
 
     /// Whether a name is that of a Kunlun card.

@@ -1,3 +1,4 @@
+import DeviceRuntime
 package import Tensors
 package import XIR
 package import XIRCompiler

@@ -2,7 +2,6 @@ import CPUBackend
 package import DeviceRuntime
 package import DeviceSimulation
 import ReferenceBackend
-import XIRCompiler
 
 extension DeviceCatalog {
     /// The names of the devices that are described: the program's, and the user's.
@@ -18,11 +17,9 @@ extension DeviceCatalog {
     /// A simulated device by `k20`, the name of a descriptor, or by the path of one, `mine.json`; with a fault where one is
     /// appended, as in `k20+hang@100`.
     ///
-    /// Values are the processor's, or the reference's for what is compiled for Kunlun. Nil for a name that no descriptor has. Throws `.invalidInput` for a descriptor or a
-    /// fault that cannot be read.
-    package static func simulated(_ name: String, threads: Int?, isTraced: Bool) throws
-        -> SimulatedDevice?
-    {
+    /// Values are the processor's, or the reference's for what is compiled for Kunlun. Nil for a name that no descriptor has.
+    /// Throws `.invalidInput` for a descriptor or a fault that cannot be read.
+    package static func simulated(_ name: String, threads: Int?, isTraced: Bool) throws -> SimulatedDevice? {
         let parts = parts(name)
         guard let descriptor = try descriptor(parts[0]) else { return nil }
         var fault: FaultInjection?
@@ -52,9 +49,7 @@ extension DeviceCatalog {
     }
 
     /// What models are compiled for on a device to be simulated; nil for a name that no descriptor has.
-    static func simulatedTarget(of name: String) throws -> CompilerTarget? {
-        try descriptor(parts(name)[0]).map { $0.target == .kunlun ? .kunlun : .cpu }
-    }
+    static func simulatedTarget(of name: String) throws -> Target? { try descriptor(parts(name)[0])?.target }
 
     /// The name or path of a descriptor, and the fault behind it.
     private static func parts(_ name: String) -> [String] {

@@ -29,10 +29,6 @@ struct Simulation {
     /// Writes what happened in Chrome's trace format.
     func writeTrace(to path: String) throws {
         guard let trace = device.trace else { return }
-        do {
-            try Data(trace.json(device: device.name).utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw KongurError(.failed, "\(path): cannot be written: \(error.localizedDescription)", cause: error)
-        }
+        try OutputFile.write(trace.json(device: device.name), to: path)
     }
 }

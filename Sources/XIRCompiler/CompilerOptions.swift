@@ -1,3 +1,4 @@
+package import DeviceRuntime
 package import Tensors
 package import XIR
 
@@ -21,7 +22,7 @@ package enum WeightForm: Sendable, Hashable {
 /// What the compiler may choose.
 package struct CompilerOptions: Sendable {
     /// What the program is to run on.
-    package var target = CompilerTarget.cpu
+    package var target = Target.cpu
     /// The most output features of one product on Kunlun, whose library is known to fail at very wide ones.
     package var widestProduct = 65_536
     /// Tokens in a block of the key/value cache.

@@ -3,6 +3,7 @@ import Checkpoints
 import DeviceRuntime
 import DeviceSimulation
 import Frontends
+import Kongur
 import KongurTesting
 import Tensors
 import Testing
@@ -10,24 +11,6 @@ import XIRCompiler
 
 /// The kernels that are computed from a shape are those of the compiled program.
 @Suite(.enabled(if: TinyCheckpoints.areAvailable)) struct DecoderWorkTests {
-    private func shape(_ configuration: ModelConfiguration) -> DecoderShape {
-        DecoderShape(
-            vocabulary: configuration.vocabularySize,
-            hidden: configuration.hiddenSize,
-            intermediate: configuration.intermediateSize,
-            layers: configuration.layerCount,
-            heads: configuration.headCount,
-            keyValueHeads: configuration.keyValueHeadCount,
-            headDim: configuration.headDim,
-            contextLength: configuration.contextLength,
-            tiesEmbeddings: configuration.tiesWordEmbeddings,
-            hasQueryKeyValueBias: configuration.hasQueryKeyValueBias,
-            hasAttentionOutputBias: configuration.hasAttentionOutputBias,
-            hasMLPBias: configuration.hasMLPBias,
-            hasQueryKeyNorm: configuration.hasQueryKeyNorm
-        )
-    }
-
     private func program(_ checkpoint: Checkpoint, _ options: CompilerOptions) throws -> CompiledModel {
         let module = try ONNXImporter.module(from: CheckpointExporter.export(checkpoint))
         return try Compiler(options: options).compile(
@@ -45,7 +28,7 @@ import XIRCompiler
         options.fuse = isFused
         let program = try program(checkpoint, options).program
         let kernels = program.steps.map(\.operation).filter { $0 != "reshape" }
-        let work = DecoderWork(shape(checkpoint.configuration), form: .float16, isFused: isFused)
+        let work = DecoderWork(DecoderShape(checkpoint.configuration), form: .float16, isFused: isFused)
         let step = work.step(.decode(batch: 1, context: 5, blockSize: 16))
         #expect(step.launches == kernels.count)
         #expect(step.kernels.map(\.name).sorted() == kernels.sorted())
@@ -64,7 +47,7 @@ import XIRCompiler
             options.widestProduct = widest
             let model = try program(checkpoint, options)
             let work = DecoderWork(
-                shape(checkpoint.configuration),
+                DecoderShape(checkpoint.configuration),
                 form: form,
                 isFused: isFused,
                 widestProduct: widest

@@ -1,7 +1,5 @@
 import CPUBackend
-import Checkpoints
 import DeviceRuntime
-import Frontends
 import KongurTesting
 import ReferenceBackend
 import Tensors
@@ -11,18 +9,8 @@ import XIRCompiler
 
 /// From a checkpoint that transformers wrote, through ONNX and XIR, to the logits that transformers computes.
 @Suite(.enabled(if: TinyCheckpoints.areAvailable)) struct CompiledDecoderTests {
-    private func compile(_ name: String, _ options: CompilerOptions) throws -> Compiler.Compilation {
-        let checkpoint = try Checkpoint.open(directory: TinyCheckpoints.directory(name))
-        let module = try ONNXImporter.module(from: CheckpointExporter.export(checkpoint))
-        return try Compiler(options: options).compile(
-            module,
-            contextLength: checkpoint.configuration.contextLength,
-            stopTokenIDs: []
-        )
-    }
-
     private func difference(_ name: String, _ device: any Device, _ options: CompilerOptions) throws -> Double {
-        let compilation = try compile(name, options)
+        let compilation = try TinyCheckpoints.compile(name, options)
         let prompt = try TinyCheckpoints.expected(name).logitsPromptIds
         let logits = try PassChecker(device: device, options: options, tokens: prompt).logits(compilation.module)
         return try #require(try TinyCheckpoints.difference(of: logits, name))
@@ -63,7 +51,7 @@ import XIRCompiler
             }
         let lost = try difference(name, try CPUDevice(threads: 2), options)
         #expect(lost < bound)
-        let module = try compile(name, options).module
+        let module = try TinyCheckpoints.compile(name, options).module
         let prompt = try TinyCheckpoints.expected(name).logitsPromptIds
         let expected = try PassChecker(device: ReferenceDevice(), options: options, tokens: prompt).logits(module)
         let logits = try PassChecker(device: try CPUDevice(threads: 2), options: options, tokens: prompt).logits(module)
@@ -76,7 +64,7 @@ import XIRCompiler
 
     @Test(arguments: TinyCheckpoints.names)
     func everyLayerIsFused(name: String) throws {
-        let compilation = try compile(name, CompilerOptions())
+        let compilation = try TinyCheckpoints.compile(name, CompilerOptions())
         let layers = compilation.model.cache.layers
         let steps = compilation.model.program.steps
         #expect(steps.count == 9 * layers + 4)

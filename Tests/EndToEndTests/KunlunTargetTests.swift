@@ -1,7 +1,5 @@
 import CPUBackend
-import Checkpoints
 import DeviceRuntime
-import Frontends
 import KongurTesting
 import ReferenceBackend
 import Tensors
@@ -11,17 +9,7 @@ import XIRCompiler
 
 /// Programs for Kunlun's operator library, run on the reference: what they lose is what f16 and int8 must lose.
 @Suite(.enabled(if: TinyCheckpoints.areAvailable)) struct KunlunTargetTests {
-    private func compile(_ name: String, _ options: CompilerOptions) throws -> Compiler.Compilation {
-        let checkpoint = try Checkpoint.open(directory: TinyCheckpoints.directory(name))
-        let module = try ONNXImporter.module(from: CheckpointExporter.export(checkpoint))
-        return try Compiler(options: options).compile(
-            module,
-            contextLength: checkpoint.configuration.contextLength,
-            stopTokenIDs: []
-        )
-    }
-
-    private func options(_ form: WeightForm, _ target: CompilerTarget = .kunlun) -> CompilerOptions {
+    private func options(_ form: WeightForm, _ target: Target = .kunlun) -> CompilerOptions {
         var options = CompilerOptions()
         options.target = target
         options.weights = form
@@ -31,7 +19,7 @@ import XIRCompiler
 
     private func logits(_ name: String, _ options: CompilerOptions) throws -> [Float] {
         let prompt = try TinyCheckpoints.expected(name).logitsPromptIds
-        let module = try compile(name, options).module
+        let module = try TinyCheckpoints.compile(name, options).module
         return try PassChecker(device: ReferenceDevice(), options: options, tokens: prompt).logits(module)
     }
 
@@ -49,7 +37,7 @@ import XIRCompiler
 
     @Test(arguments: TinyCheckpoints.names, [WeightForm.float16, .int8])
     func everythingIsHalfButIndicesVectorsAndLogits(name: String, form: WeightForm) throws {
-        let compilation = try compile(name, options(form))
+        let compilation = try TinyCheckpoints.compile(name, options(form))
         let program = compilation.model.program
         #expect(compilation.model.cache.elementType == .float16)
         for (number, value) in program.values.enumerated() where value.type.elementType.isFloatingPoint {
@@ -72,7 +60,7 @@ import XIRCompiler
     func aSplitHeadGivesTheSameLogits(name: String, form: WeightForm) throws {
         var split = options(form)
         split.widestProduct = 24
-        let program = try compile(name, split).model.program
+        let program = try TinyCheckpoints.compile(name, split).model.program
         let steps = program.steps
         #expect(steps.contains { $0.operation == "concat" })
         for step in steps where ["linear", "quantized_linear"].contains(step.operation) {
@@ -90,7 +78,7 @@ import XIRCompiler
     }
 
     @Test func theProcessorRefusesAProgramForKunlun() throws {
-        let program = try compile(TinyCheckpoints.names[0], options(.float16)).model.program
+        let program = try TinyCheckpoints.compile(TinyCheckpoints.names[0], options(.float16)).model.program
         let failure = #expect(throws: DeviceError.self) {
             _ = try CPUDevice(threads: 1).load(program, symbols: [StepProgram.cacheBlocks: 4])
         }
@@ -101,7 +89,7 @@ import XIRCompiler
     @Test(arguments: [WeightForm.float32, .bfloat16, .int4])
     func otherWeightsAreRefused(form: WeightForm) throws {
         let failure = #expect(throws: CompilerError.self) {
-            _ = try compile(TinyCheckpoints.names[0], options(form))
+            _ = try TinyCheckpoints.compile(TinyCheckpoints.names[0], options(form))
         }
         #expect(failure?.code == .unsupportedOperation)
     }

@@ -15,16 +15,7 @@ package enum PythonTools {
 
     /// Runs a script of this repository, which needs Python alone, and returns its status and all that it says.
     package static func script(_ name: String, _ arguments: String...) throws -> (status: Int32, output: String) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", root + "/scripts/" + name] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text)
+        try outputOfProgram("/usr/bin/env", ["python3", root + "/scripts/" + name] + arguments)
     }
 
     /// Runs a program and returns what it prints; throws when it fails, its reason on standard error.

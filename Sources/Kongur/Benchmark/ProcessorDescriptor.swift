@@ -47,7 +47,7 @@ package struct ProcessorDescriptor {
         var efficiency: [DeviceDescriptor.Arithmetic: DeviceDescriptor.Efficiency] = [:]
         for (arithmetic, packing) in Self.packings {
             progress("\(packing.rawValue) products")
-            efficiency[arithmetic] = try products(packing, peak: operations[arithmetic] ?? 1, launch, onChip)
+            efficiency[arithmetic] = try products(packing, peak: operations[arithmetic] ?? 1, launch)
         }
         efficiency[.float32] = DeviceDescriptor.Efficiency(
             0.5,
@@ -96,8 +96,7 @@ package struct ProcessorDescriptor {
     private func products(
         _ packing: PackedLayout.Packing,
         peak: Double,
-        _ launch: Double,
-        _ onChip: Int
+        _ launch: Double
     ) throws -> DeviceDescriptor.Efficiency {
         let (inputs, features, copies) = (1024, 2048, 2)
         let points = try Self.rows.map { rows in

@@ -99,18 +99,7 @@ struct BatchCommand: AsyncParsableCommand {
         _ results: ResultFile?
     ) async throws -> BatchRun.Counts {
         let loaded = try await LanguageModel.load(name, options: model.options)
-        guard var generator = loaded.generator else {
-            throw KongurError(.invalidModel, "\(loaded.path): has no tokenizer, so it cannot be asked with text")
-        }
-        // As a server has it: both give the same answers.
-        generator.preambleLimit = 16
-        let served = ServedModel(
-            names: [modelName],
-            generator: generator,
-            defaults: loaded.defaults.sampling,
-            created: Int(Date().timeIntervalSince1970),
-            digest: ""
-        )
+        let served = try ServedModel(loaded, named: modelName, asked: "with text")
         let answering = BatchAnswering(served, version: Kongur.version)
         let bar = ProgressBar(isShown: Console.errorIsTerminal)
         defer { bar.clear() }

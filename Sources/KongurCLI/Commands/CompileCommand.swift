@@ -1,4 +1,5 @@
 import ArgumentParser
+import DeviceRuntime
 import Foundation
 import Kongur
 import ONNX
@@ -30,7 +31,7 @@ struct CompileCommand: AsyncParsableCommand {
             valueName: "cpu|kunlun"
         )
     )
-    var target: Choice<CompilerTarget>?
+    var target: Choice<Target>?
 
     @OptionGroup var weights: WeightArguments
 

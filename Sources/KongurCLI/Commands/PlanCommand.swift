@@ -85,7 +85,7 @@ struct PlanCommand: ParsableCommand {
             plans.append(try CapacityPlanner(options, device: descriptor).plan())
         }
         Console.progress("")
-        if let svg { try write(LoadPlot(plans, target: options.targetTimeToFirst).svg, to: svg) }
+        if let svg { try OutputFile.write(LoadPlot(plans, target: options.targetTimeToFirst).svg, to: svg) }
         if !json {
             Console.print(PlanTable(plans: plans, options: options).text)
         } else if plans.count == 1 {
@@ -114,34 +114,5 @@ struct PlanCommand: ParsableCommand {
                 throw KongurError(error)
             }
         }
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        do {
-            try text.write(toFile: path, atomically: true, encoding: .utf8)
-        } catch {
-            throw KongurError(.failed, "\(path): cannot be written: \(error.localizedDescription)", cause: error)
-        }
-    }
-}
-
-extension DecoderShape {
-    /// The sizes that a checkpoint's configuration says.
-    init(_ configuration: ModelConfiguration) {
-        self.init(
-            vocabulary: configuration.vocabularySize,
-            hidden: configuration.hiddenSize,
-            intermediate: configuration.intermediateSize,
-            layers: configuration.layerCount,
-            heads: configuration.headCount,
-            keyValueHeads: configuration.keyValueHeadCount,
-            headDim: configuration.headDim,
-            contextLength: configuration.contextLength,
-            tiesEmbeddings: configuration.tiesWordEmbeddings,
-            hasQueryKeyValueBias: configuration.hasQueryKeyValueBias,
-            hasAttentionOutputBias: configuration.hasAttentionOutputBias,
-            hasMLPBias: configuration.hasMLPBias,
-            hasQueryKeyNorm: configuration.hasQueryKeyNorm
-        )
     }
 }

@@ -65,19 +65,9 @@ struct ServeCommand: AsyncParsableCommand {
         }
         bar.clear()
         guard let metrics = made else { preconditionFailure("loading makes the observer") }
-        guard var generator = loaded.generator else {
-            throw KongurError(.invalidModel, "\(loaded.path): has no tokenizer, so it cannot be asked over HTTP")
-        }
-        generator.system = try settings.system()
-        // Who reads a stream waits for its first words: models that think say so at once.
-        generator.preambleLimit = 16
-        let served = ServedModel(
-            names: [modelName],
-            generator: generator,
-            defaults: loaded.defaults.sampling,
-            created: Int(Date().timeIntervalSince1970),
-            digest: configuration.responseCache == .off ? "" : try loaded.digest()
-        )
+        var served = try ServedModel(loaded, named: modelName, asked: "over HTTP")
+        served.generator.system = try settings.system()
+        if configuration.responseCache != .off { served.digest = try loaded.digest() }
         Console.note("kongur: memory: \(loaded.memory.line)")
         signal(SIGPIPE, SIG_IGN)
         defer { LogOutput.standardError.flush() }
@@ -85,7 +75,7 @@ struct ServeCommand: AsyncParsableCommand {
             let server = try Server(served, configuration, metrics: metrics, version: Kongur.version, logger: logger)
             try await server.run { address in
                 let scheme = configuration.tlsCertificate == nil ? "http" : "https"
-                Console.note("kongur: \(served.names[0]) answers at \(scheme)://\(address)/v1")
+                Console.note("kongur: \(modelName) answers at \(scheme)://\(address)/v1")
                 Console.note("kongur: the web page is at \(scheme)://\(address)/")
             }
         } catch let error as Server.Failure {

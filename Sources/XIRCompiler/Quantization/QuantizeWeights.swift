@@ -1,3 +1,4 @@
+import DeviceRuntime
 import Tensors
 package import XIR
 

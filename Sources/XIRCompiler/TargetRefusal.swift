@@ -1,14 +1,8 @@
+import DeviceRuntime
 import Tensors
 import XIR
 
-/// What a program is compiled for.
-package enum CompilerTarget: String, Sendable, Hashable, CaseIterable {
-    /// The processor's kernels: activations in f32, weights as stored or in panels.
-    case cpu
-    /// The operator library of Kunlun accelerators: activations, weights and cache in f16, or weights in int8 with one
-    /// scale for each output feature.
-    case kunlun
-
+extension Target {
     /// Why this target cannot take these options; nil when it can.
     func refusal(of options: CompilerOptions) -> String? {
         guard self == .kunlun else { return nil }

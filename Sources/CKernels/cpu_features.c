@@ -8,6 +8,7 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/syscall.h>
 #endif
 
 #if defined(__x86_64__)
@@ -20,7 +21,17 @@ static uint64_t saved_register_sets(void) {
     return ((uint64_t)high << 32) | low;
 }
 
-ck_level_t ck_best_level(void) {
+// Whether the process may use tiles, whose 8 KiB of registers Linux saves only for those that ask.
+static bool may_use_tiles(void) {
+#if defined(__linux__)
+    const long request_permission = 0x1023, tile_data = 18;
+    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+    return false;
+#endif
+}
+
+static ck_level_t find_best_level(void) {
     uint32_t a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return CK_LEVEL_PORTABLE;
     const uint32_t needed = bit_FMA | bit_OSXSAVE | bit_AVX | bit_F16C;
@@ -31,14 +42,27 @@ ck_level_t ck_best_level(void) {
     const uint32_t wide = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
     if ((b & wide) != wide || (saved & 0xE6) != 0xE6) return CK_LEVEL_AVX2;  // masks, upper zmm, high zmm
     if (!(c & bit_AVX512VNNI)) return CK_LEVEL_AVX512;
+    const uint32_t tiles = bit_AMXBF16 | bit_AMXTILE | bit_AMXINT8;
+    const bool has_tiles = (d & tiles) == tiles && (saved & 0x60000) == 0x60000;  // their configuration and data
     if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & bit_AVX512BF16)) return CK_LEVEL_VNNI;
-    return CK_LEVEL_BF16;
+    return has_tiles && may_use_tiles() ? CK_LEVEL_AMX : CK_LEVEL_BF16;
 }
 #else
-ck_level_t ck_best_level(void) { return CK_LEVEL_PORTABLE; }
+static ck_level_t find_best_level(void) { return CK_LEVEL_PORTABLE; }
 #endif
 
-static const char *const names[] = {"portable", "avx2", "avx512", "vnni", "bf16"};
+ck_level_t ck_best_level(void) {
+    // -1 until the first use. Racing first uses find the same answer.
+    static _Atomic int best = -1;
+    int level = atomic_load_explicit(&best, memory_order_relaxed);
+    if (level < 0) {
+        level = (int)find_best_level();
+        atomic_store_explicit(&best, level, memory_order_relaxed);
+    }
+    return (ck_level_t)level;
+}
+
+static const char *const names[] = {"portable", "avx2", "avx512", "vnni", "bf16", "amx"};
 
 const char *ck_level_name(ck_level_t level) { return names[level]; }
 
@@ -47,7 +71,7 @@ static ck_level_t at_most_best(ck_level_t level) {
     return level < best ? level : best;
 }
 
-// -1 until the first use. Racing first uses find the same answer.
+// -1 until the first use, as above.
 static _Atomic int of_process = -1;
 // -1 where ck_set_level was never called.
 static _Thread_local int of_thread = -1;
@@ -58,9 +82,9 @@ ck_level_t ck_level(void) {
     if (of_thread >= 0) return (ck_level_t)of_thread;
     const int level = atomic_load_explicit(&of_process, memory_order_relaxed);
     if (level >= 0) return (ck_level_t)level;
-    ck_level_t wanted = CK_LEVEL_BF16;
+    ck_level_t wanted = CK_LEVEL_AMX;
     const char *name = getenv("KONGUR_CPU_LEVEL");
-    for (int i = 0; name && i <= CK_LEVEL_BF16; i++) {
+    for (int i = 0; name && i <= CK_LEVEL_AMX; i++) {
         if (strcmp(name, names[i]) == 0) wanted = (ck_level_t)i;
     }
     wanted = at_most_best(wanted);

@@ -4,6 +4,7 @@
 
 #define CK_DOTS
 #define CK_KERNEL "limits.h"
+#define CK_AMX_KERNEL "tile_limits.h"
 #include "templates/each_level.h"
 
 uint64_t ck_read(const void *bytes, int64_t size) { CK_DISPATCH(read, bytes, size); }

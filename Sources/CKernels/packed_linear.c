@@ -4,6 +4,7 @@
 
 #define CK_DOTS
 #define CK_KERNEL "packed_linear.h"
+#define CK_AMX_KERNEL "packed_tiles.h"
 #include "templates/each_level.h"
 
 int64_t ck_packed_panel_size(const ck_packed_t *weight) {
@@ -16,7 +17,7 @@ int64_t ck_packed_panel_size(const ck_packed_t *weight) {
     return 0;
 }
 
-int64_t ck_packed_tile(int64_t tokens) { CK_DISPATCH(packed_tile, tokens); }
+int64_t ck_packed_tile(const ck_packed_t *weight, int64_t tokens) { CK_DISPATCH(packed_tile, weight, tokens); }
 
 int64_t ck_packed_row_size(const ck_packed_t *weight) { CK_DISPATCH(packed_row_size, weight); }
 

@@ -34,7 +34,7 @@ package final class CPUDevice: Device {
     /// As many threads as the process may keep busy.
     package static var availableThreads: Int { Processors.available }
 
-    /// The instruction set that the kernels use: `portable`, `avx2`, `avx512`, `vnni` or `bf16`.
+    /// The instruction set that the kernels use: `portable`, `avx2`, `avx512`, `vnni`, `bf16` or `amx`.
     package static var instructionSet: String { String(cString: ck_level_name(ck_level())) }
 
     package func load(_ program: Program, symbols: [String: Int]) throws(DeviceError) -> any Executable {

@@ -29,19 +29,21 @@ typedef enum {
     CK_LEVEL_AVX512 = 2,    // 16 lanes: F, BW, DQ, VL
     CK_LEVEL_VNNI = 3,      // with dot products of bytes
     CK_LEVEL_BF16 = 4,      // with dot products of bfloat16
+    CK_LEVEL_AMX = 5,       // with products of tiles, of bytes and of bfloat16
 } ck_level_t;
 
-// The highest level that the processor has and the operating system saves registers for.
+// The highest level that the processor has and the operating system saves registers for. The first call asks it for the
+// tiles of the process.
 ck_level_t ck_best_level(void);
 
 // The level that the calling thread uses: the best one, unless the environment's KONGUR_CPU_LEVEL (portable, avx2,
-// avx512, vnni, bf16; read once) or ck_set_level asks for a lower one.
+// avx512, vnni, bf16, amx; read once) or ck_set_level asks for a lower one.
 ck_level_t ck_level(void);
 
 // Uses a lower level on the calling thread from now on; one above ck_best_level() becomes that. Returns the level in use.
 ck_level_t ck_set_level(ck_level_t level);
 
-// "portable", "avx2", "avx512", "vnni" or "bf16".
+// "portable", "avx2", "avx512", "vnni", "bf16" or "amx".
 const char *ck_level_name(ck_level_t level);
 
 // Processors that this thread may run on, by its affinity; at least 1.
@@ -88,8 +90,8 @@ typedef struct {
 
 int64_t ck_packed_panel_size(const ck_packed_t *weight);
 
-// Rows are packed in tiles of this many, the last with those that are left: the best for `tokens` rows.
-int64_t ck_packed_tile(int64_t tokens);
+// Rows are packed in tiles of this many, the last with those that are left: the best for `tokens` rows and such weights.
+int64_t ck_packed_tile(const ck_packed_t *weight, int64_t tokens);
 
 // Bytes that a packed row takes.
 int64_t ck_packed_row_size(const ck_packed_t *weight);

@@ -1,6 +1,7 @@
 // Includes CK_KERNEL, a template over the width of vectors, once for every level. No include guard: each kernel's file
 // includes this once, having defined CK_KERNEL. One that also defines CK_DOTS has versions of its own for the levels with
-// dot products, which CK_VNNI and CK_BFLOAT tell apart; others use there what they have for AVX-512.
+// dot products, which CK_VNNI and CK_BFLOAT tell apart; others use there what they have for AVX-512. One that defines
+// CK_AMX_KERNEL too, a file beside CK_KERNEL, has in it what the level with tiles does; others use there what they have for bf16.
 //
 // A template writes L(name) for every name it defines. CK_WIDTH is the number of float32 lanes, CK_FMA whether multiply
 // and add are one instruction, CK_HALF whether half precision converts in one, CK_REGISTERS how many vectors there are.
@@ -25,8 +26,14 @@
 #define CK_VERSION_VNNI(name) name##_avx512
 #define CK_VERSION_BF16(name) name##_avx512
 #endif
+#ifdef CK_AMX_KERNEL
+#define CK_VERSION_AMX(name) name##_amx
+#else
+#define CK_VERSION_AMX(name) CK_VERSION_BF16(name)
+#endif
 #define CK_DISPATCH(name, ...)                                     \
     switch (ck_level()) {                                          \
+        case CK_LEVEL_AMX: return CK_VERSION_AMX(name)(__VA_ARGS__);   \
         case CK_LEVEL_BF16: return CK_VERSION_BF16(name)(__VA_ARGS__); \
         case CK_LEVEL_VNNI: return CK_VERSION_VNNI(name)(__VA_ARGS__); \
         case CK_LEVEL_AVX512: return name##_avx512(__VA_ARGS__);   \
@@ -93,6 +100,20 @@
 #define CK_VNNI 0
 #define CK_BFLOAT 0
 #include "one_level.h"
+
+#ifdef CK_AMX_KERNEL
+#undef CK_KERNEL
+#define CK_KERNEL CK_AMX_KERNEL
+#define CK_LEVEL amx
+#define CK_WIDTH 16
+#define CK_FMA 1
+#define CK_HALF 1
+#define CK_REGISTERS 32
+#define CK_VNNI 1
+#define CK_BFLOAT 1
+#define CK_TARGET CK_AVX512 ",avx512vnni,avx512bf16,amx-tile,amx-int8,amx-bf16"
+#include "one_level.h"
+#endif
 
 #elif defined(__aarch64__)
 

@@ -145,7 +145,8 @@ CK_TILES_OF(6)
 #define CK_MOST_ROWS 2
 #endif
 
-static int64_t L(packed_tile)(int64_t tokens) {
+static int64_t L(packed_tile)(const ck_packed_t *weight, int64_t tokens) {
+    (void)weight;
     const int64_t tiles = (tokens + CK_MOST_ROWS - 1) / CK_MOST_ROWS;
     return tiles > 0 ? (tokens + tiles - 1) / tiles : 1;
 }
@@ -206,33 +207,39 @@ CK_INLINE const uint8_t *L(ahead)(const uint8_t *panel, int64_t panel_size, int6
     return tiles == 1 ? panel + 4096 : panel + panel_size + tile * (panel_size / tiles);
 }
 
+// From the sums of panel `p` and `count` rows, [count][CK_PANEL], the results.
+CK_INLINE void L(finish)(const ck_packed_t *weight, int64_t p, const float *sums, int64_t count, const void *bias,
+                         ck_type_t bias_type, bool gated, float *y, int64_t y_stride) {
+    // Results of a panel, and of a row.
+    const int64_t each = gated ? CK_PANEL / 2 : CK_PANEL, width = gated ? weight->n / 2 : weight->n;
+    const int64_t start = p * each, end = start + each < width ? start + each : width;
+    for (int64_t row = 0; row < count; row++) {
+        const float *from = sums + row * CK_PANEL - start;
+        for (int64_t n = start; n < end; n += CK_WIDTH) {
+            VF v = L(load_f32)(from + n);
+            if (gated) v = L(silu_of)(v) * L(load_f32)(from + each + n);
+            if (bias) v += L(load)(bias, bias_type, n, width);
+            L(store)(y + row * y_stride, CK_F32, n, end, v);
+        }
+    }
+}
+
 // The products of panels first..<last, either with a bias or, when `gated`, as silu of one half of a panel times the other.
 CK_INLINE void L(packed_products)(const ck_packed_t *weight, const void *packed, int64_t tokens, const void *bias,
                                   ck_type_t bias_type, bool gated, int64_t first, int64_t last, float *y,
                                   int64_t y_stride) {
     if (tokens <= 0) return;
     const int64_t panel_size = ck_packed_panel_size(weight), row_size = L(packed_row_size)(weight);
-    const int64_t tile = L(packed_tile)(tokens), tiles = (tokens + tile - 1) / tile;
+    const int64_t tile = L(packed_tile)(weight, tokens), tiles = (tokens + tile - 1) / tile;
     const int64_t stride = 4 * CK_PANEL / tiles;
-    // Results of a panel, and of a row.
-    const int64_t each = gated ? CK_PANEL / 2 : CK_PANEL, width = gated ? weight->n / 2 : weight->n;
     float sums[CK_MOST_ROWS * CK_PANEL];
     for (int64_t p = first; p < last; p++) {
         const uint8_t *panel = (const uint8_t *)weight->panels + p * panel_size;
-        const int64_t start = p * each, end = start + each < width ? start + each : width;
         for (int64_t t = 0; t < tokens; t += tile) {
             const int64_t count = tokens - t < tile ? tokens - t : tile;
             const uint8_t *ahead = L(ahead)(panel, panel_size, t / tile, tiles);
             L(tile)(weight, panel, (const uint8_t *)packed + t * row_size, count, ahead, stride, sums);
-            for (int64_t row = 0; row < count; row++) {
-                const float *from = sums + row * CK_PANEL - start;
-                for (int64_t n = start; n < end; n += CK_WIDTH) {
-                    VF v = L(load_f32)(from + n);
-                    if (gated) v = L(silu_of)(v) * L(load_f32)(from + each + n);
-                    if (bias) v += L(load)(bias, bias_type, n, width);
-                    L(store)(y + (t + row) * y_stride, CK_F32, n, end, v);
-                }
-            }
+            L(finish)(weight, p, sums, count, bias, bias_type, gated, y + t * y_stride, y_stride);
         }
     }
 }
@@ -249,14 +256,15 @@ static void L(packed_swiglu)(const ck_packed_t *weight, const void *packed, int6
 
 // ---- Packing rows of x ----
 
-// Quantises one group of row `row` in a tile of `count`: the correction, the scale, and the numbers in steps of four.
-static void L(pack_group)(const float *x, int64_t left, int64_t group, int32_t offset, int64_t row, int64_t count,
-                          uint8_t *packed) {
+// Quantises one group of row `row` in a tile of `count`: the correction, the scale, and the numbers, in steps of `step`.
+CK_INLINE void L(pack_group)(const float *x, int64_t left, int64_t group, int32_t offset, int64_t step, int64_t row,
+                             int64_t count, uint8_t *packed) {
     VF inverse;
     const float scale = L(absmax)(x, left < group ? left : group, 127, &inverse);
     const VF rounding = L(splat)(0x1.8p23f);  // adding it leaves the nearest integer in the lowest bits
     VU total = {0};
-    uint8_t *q = packed + 8 * count + 4 * row;
+    const int64_t piece = step < CK_WIDTH ? step : CK_WIDTH;
+    uint8_t *q = packed + 8 * count + step * row;
     for (int64_t i = 0; i < group; i += CK_WIDTH) {
         VF v = i < left ? L(load)(x, CK_F32, i, left < group ? left : group) : (VF){0};
         v *= inverse;  // a statement of its own, so that no level rounds it together with the sum
@@ -265,8 +273,8 @@ static void L(pack_group)(const float *x, int64_t left, int64_t group, int32_t o
         const bytes_t bytes = __builtin_convertvector(integer, bytes_t);
         int8_t lanes[CK_WIDTH];
         __builtin_memcpy(lanes, &bytes, sizeof lanes);
-        for (int lane = 0; lane < CK_WIDTH && i + lane < group; lane += 4) {
-            __builtin_memcpy(q + (i + lane) * count, lanes + lane, 4);
+        for (int64_t at = i; at < i + CK_WIDTH && at < group; at += piece) {
+            __builtin_memcpy(q + at / step * step * count + at % step, lanes + at - i, piece);
         }
         total += (VU)integer;
     }
@@ -277,7 +285,7 @@ static void L(pack_group)(const float *x, int64_t left, int64_t group, int32_t o
 
 static void L(pack_rows)(const float *x, int64_t x_stride, int64_t tokens, const ck_packed_t *weight, int64_t first,
                          int64_t last, void *packed) {
-    const int64_t row_size = L(packed_row_size)(weight), tile = L(packed_tile)(tokens), k = weight->k;
+    const int64_t row_size = L(packed_row_size)(weight), tile = L(packed_tile)(weight, tokens), k = weight->k;
     for (int64_t t = first; t < last; t++) {
         const int64_t start = t / tile * tile, row = t - start, count = tokens - start < tile ? tokens - start : tile;
         uint8_t *to = (uint8_t *)packed + start * row_size;
@@ -285,7 +293,7 @@ static void L(pack_rows)(const float *x, int64_t x_stride, int64_t tokens, const
         if (weight->packing != CK_PACKED_BF16) {
             const int32_t offset = weight->packing == CK_PACKED_INT8 ? 128 : 8;
             for (int64_t i = 0; i < k; i += weight->group, to += (8 + weight->group) * count) {
-                L(pack_group)(from + i, k - i, weight->group, offset, row, count, to);
+                L(pack_group)(from + i, k - i, weight->group, offset, 4, row, count, to);
             }
             continue;
         }

@@ -92,7 +92,8 @@ struct PackedWeight {
 
     /// The most bytes that a row of x takes when it is packed for these weights, whatever the processor.
     var rowByteCount: Int {
-        layout.packing == .bfloat16 ? (layout.inputs + 1) / 2 * 8 : layout.groups * (8 + layout.group)
+        // In float32, or padded to whole tiles of bfloat16.
+        layout.packing == .bfloat16 ? (layout.inputs + 15) / 16 * 64 : layout.groups * (8 + layout.group)
     }
 }
 
@@ -154,7 +155,7 @@ struct PackedProduct {
         if isAlone {
             pack(0..<tokens)
         } else {
-            let tile = Int(ck_packed_tile(Int64(tokens)))
+            let tile = Int(ck_packed_tile(&packed, Int64(tokens)))
             worker.ranges(tokens, grain: tile, pack)
             worker.barrier()
         }

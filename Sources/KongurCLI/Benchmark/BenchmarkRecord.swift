@@ -53,7 +53,7 @@ struct BenchmarkRecord {
     struct Report: Encodable {
         struct Limits: Encodable {
             var threads: Int
-            /// What the kernels use of the processor: `portable`, `avx2`, `avx512`, `vnni` or `bf16`.
+            /// What the kernels use of the processor: `portable`, `avx2`, `avx512`, `vnni`, `bf16` or `amx`.
             var instructions: String
             var readGBs: Double
             var int8GOPs: Double

@@ -57,11 +57,13 @@
 #endif
 
 // As many rows as the registers hold: T * 4 sums, T weights and the value.
-CK_VALUES_STRIP(1, 8)
-#if CK_REGISTERS == 32
-CK_VALUES_STRIP(6, 4)
-#else
+CK_VALUES_STRIP(1, 4)
+CK_VALUES_STRIP(2, 4)
 CK_VALUES_STRIP(3, 4)
+#if CK_REGISTERS == 32
+CK_VALUES_STRIP(4, 4)
+CK_VALUES_STRIP(5, 4)
+CK_VALUES_STRIP(6, 4)
 #endif
 
 // Row t of y takes keys 0..<counts[t]; counts rise with t.
@@ -72,20 +74,24 @@ static void D(weighted_sums)(const float *p, int64_t p_stride, const int64_t *co
 #else
     const int64_t most = 3;
 #endif
-    int64_t t = 0;
-    for (; t + most <= rows; t += most) {
+    for (int64_t t = 0; t < rows; t += most) {
+        const float *pt = p + t * p_stride;
+        float *yt = y + t * width;
+        const int64_t left = rows - t, tile = left < most ? left : most, shared = counts[t];
+        switch (tile) {
+            case 1: D(values_strip_1)(pt, p_stride, v, ahead, 0, shared, yt, width); break;
+            case 2: D(values_strip_2)(pt, p_stride, v, ahead, 0, shared, yt, width); break;
+            case 3: D(values_strip_3)(pt, p_stride, v, ahead, 0, shared, yt, width); break;
 #if CK_REGISTERS == 32
-        D(values_strip_6)(p + t * p_stride, p_stride, v, ahead, 0, counts[t], y + t * width, width);
-#else
-        D(values_strip_3)(p + t * p_stride, p_stride, v, ahead, 0, counts[t], y + t * width, width);
+            case 4: D(values_strip_4)(pt, p_stride, v, ahead, 0, shared, yt, width); break;
+            case 5: D(values_strip_5)(pt, p_stride, v, ahead, 0, shared, yt, width); break;
+            default: D(values_strip_6)(pt, p_stride, v, ahead, 0, shared, yt, width); break;
 #endif
-        ahead = NULL;
-        for (int64_t u = t + 1; u < t + most; u++) {
-            if (counts[u] == counts[t]) continue;
-            D(values_strip_1)(p + u * p_stride, p_stride, v, NULL, counts[t], counts[u], y + u * width, width);
         }
-    }
-    for (; t < rows; t++) {
-        D(values_strip_1)(p + t * p_stride, p_stride, v, ahead, 0, counts[t], y + t * width, width);
+        ahead = NULL;
+        for (int64_t u = 1; u < tile; u++) {
+            if (counts[t + u] == shared) continue;
+            D(values_strip_1)(pt + u * p_stride, p_stride, v, NULL, shared, counts[t + u], yt + u * width, width);
+        }
     }
 }

@@ -4,9 +4,10 @@
 The device is the tests' stand-in for the vendor's libraries, built here, whose call number N answers the code or never
 comes back. Clients ask all the while, streamed or not, at temperature 0. Each must get the whole answer that a sound
 device gives, or an error in OpenAI's shape; a server that cannot start must say the code and end by itself; and one that
-started must still end when it is told to. Needs Python and clang.
+started must still end when it is told to. Then the same on two devices, one of which fails: what it was at goes on on the
+other, and every client must get its whole answer. Needs Python and clang.
 
-    scripts/serve-kunlun-faults.py [--at 1000,5000] [--codes 705,808,hang]
+    scripts/serve-kunlun-faults.py [--at 1000,5000] [--codes 705,808,hang] [--devices xpu xpu:0,xpu:1]
 """
 
 import http.client
@@ -22,9 +23,11 @@ import serving
 STANDINS = os.path.join(serving.ROOT, "Tests/KunlunBackendTests/StandIn")
 LIBRARIES = {"KONGUR_XPURT": "standin_xpurt", "KONGUR_XPUML": "standin_xpuml", "KONGUR_KUNLUN_OPS": "standin_ops"}
 CODES = [*range(701, 721), *range(800, 818)]
+# Those after which the stand-in's device never works again.
+STICKY = [713, 714, 715, 808]
 # What the stand-in takes for a call that never comes back.
 HANG = 9999
-PROMPTS = ["What is 2 + 2?", "Name three colours.", "Why is the sky blue?", "Count to five."]
+CLIENTS = 4
 
 
 def build(folder):
@@ -83,16 +86,21 @@ def whole(status, data, stream):
     return "answer", text
 
 
+def question(number, round):
+    """What client `number` asks: always something else, since known answers come from the server's cache."""
+    return f"What is {number + 2} * {round + 11}?"
+
+
 def clients(port, rounds):
-    """What four clients see that ask `rounds` times each: (prompt, stream, kind, text)."""
+    """What clients see that ask `rounds` times each: (prompt, stream, kind, text)."""
     seen = []
 
     def client(number):
         for round in range(rounds):
-            prompt, stream = PROMPTS[(number + round) % len(PROMPTS)], (number + round // 2) % 2 == 0
-            seen.append((prompt, stream, *ask(port, prompt, stream)))
+            asked, stream = question(number, round), (number + round // 2) % 2 == 0
+            seen.append((asked, stream, *ask(port, asked, stream)))
 
-    threads = [threading.Thread(target=client, args=[number]) for number in range(4)]
+    threads = [threading.Thread(target=client, args=[number]) for number in range(CLIENTS)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -114,13 +122,13 @@ def says(code, text):
     return "did not come back" in text if code == HANG else str(code) in text
 
 
-def run(options, code, at, answers, rounds, counts):
+def run(options, devices, code, at, answers, rounds, counts):
     """One server with one fault; returns what is wrong."""
     os.environ["STANDIN_FAIL_AT"], os.environ["STANDIN_FAIL_CODE"] = str(at), str(code)
     # A busy machine is no hanging card.
     os.environ["KONGUR_XPU_TIMEOUT"] = "5" if code == HANG else "100"
     try:
-        server = serving.Server(options, *FLAGS)
+        server = serving.Server(options, "--device", devices, *FLAGS)
     except SystemExit as refusal:
         counts["did not start"] += 1
         text = str(refusal)
@@ -128,17 +136,23 @@ def run(options, code, at, answers, rounds, counts):
     faults = []
     with server:
         errors = []
-        for prompt, stream, kind, text in clients(server.port, rounds):
-            if kind == "answer" and text != answers[prompt]:
+        for asked, stream, kind, text in clients(server.port, rounds):
+            if kind == "answer" and text != answers[asked]:
                 kind, text = "broken", f"not the answer of a sound device: {text!r}"
             counts[kind] += 1
+            if kind == "error" and "," in devices:
+                kind, text = "broken", f"an error, although another device was there: {text}"
             if kind == "broken":
-                faults.append(f"{prompt!r}{', streamed' if stream else ''}: {text}")
+                faults.append(f"{asked!r}{', streamed' if stream else ''}: {text}")
             if kind == "error":
                 errors.append(text)
         if errors and not any(says(code, text) for text in [*errors, server.logged()]):
             faults.append(f"no error says {code}: {errors[0]}")
         counts["with errors" if errors else "without errors"] += 1
+        lost = sum(line.endswith(" 0") for line in server.get("/metrics")[1].splitlines() if line.startswith("kongur_device_up{"))
+        counts["lost a device"] += lost
+        if not errors and not lost and code in STICKY:
+            faults.append("the fault never came: --at is beyond what the clients ask for")
         if server.process.poll() is not None:
             faults.append(f"the server had ended with status {server.process.returncode}: {server.logged()[-500:]}")
         else:
@@ -146,14 +160,15 @@ def run(options, code, at, answers, rounds, counts):
     return faults
 
 
-FLAGS = ["--device", "xpu", "--log-level", "error", "--cache-mib", "64"]
+FLAGS = ["--log-level", "error", "--cache-mib", "64"]
 
 
 def main():
     parser = serving.arguments(__doc__)
     parser.add_argument("--at", default="1000,5000", help="numbers of the call that fails")
     parser.add_argument("--codes", help="codes, and `hang`; all where not given")
-    parser.add_argument("--rounds", type=int, default=6, help="requests of each of four clients")
+    parser.add_argument("--devices", nargs="+", default=["xpu", "xpu:0,xpu:1"], help="devices of a server, each in turn")
+    parser.add_argument("--rounds", type=int, default=6, help="requests of each client")
     options = parser.parse_args()
     codes = [*CODES, HANG]
     if options.short:
@@ -164,18 +179,20 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(build(folder), KONGUR_XPU_TIMEOUT="100")
         os.environ.pop("STANDIN_FAIL_AT", None)
-        with serving.Server(options, *FLAGS) as server:
+        with serving.Server(options, "--device", "xpu", *FLAGS) as server:
             answers = {}
-            for prompt in PROMPTS:
-                kind, answers[prompt] = ask(server.port, prompt, False)
+            for asked in [question(number, round) for number in range(CLIENTS) for round in range(options.rounds)]:
+                kind, answers[asked] = ask(server.port, asked, False)
                 if kind != "answer":
-                    serving.finish({}, [f"a sound device does not answer: {answers[prompt]}"])
+                    serving.finish({}, [f"a sound device does not answer: {answers[asked]}"])
             wrong += end(server)
-        for at in [int(at) for at in options.at.split(",")]:
-            counts = report.setdefault(f"call {at}", Counter())
-            for code in codes:
-                name = "hang" if code == HANG else code
-                wrong += [f"{name} at call {at}: {fault}" for fault in run(options, code, at, answers, options.rounds, counts)]
+        for devices in options.devices:
+            for at in [int(at) for at in options.at.split(",")]:
+                counts = report.setdefault(f"{devices}, call {at}", Counter())
+                for code in codes:
+                    name = f"{'hang' if code == HANG else code} at call {at} of {devices}"
+                    faults = run(options, devices, code, at, answers, options.rounds, counts)
+                    wrong += [f"{name}: {fault}" for fault in faults]
     serving.finish(report, wrong)
 
 

@@ -2,7 +2,7 @@
 //
 // It keeps the rules that bite: the current device belongs to the thread, memory belongs to a device, kernels run when the
 // stream is waited for, only copies to the host wait by themselves, errors are negated, and after some of them nothing
-// else works. The environment variables STANDIN_FAIL_AT and STANDIN_FAIL_CODE do what standin_fail does.
+// else works on that device. The environment variables STANDIN_FAIL_AT and STANDIN_FAIL_CODE do what standin_fail does.
 #include "standin.h"
 
 #include <pthread.h>
@@ -29,7 +29,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct block *blocks;
 static struct work *first[DEVICES], **last[DEVICES] = {&first[0], &first[1]};
 static int64_t calls, fail_at, limit = (int64_t)1 << 36, allocations, allocated;
-static int fail_code, sticky;
+static int fail_code, sticky[DEVICES];
 static _Thread_local int device;
 
 __attribute__((constructor)) static void start(void) {
@@ -42,8 +42,8 @@ int standin_enter(void) {
     pthread_mutex_lock(&lock);
     calls++;
     int due = fail_at && --fail_at == 0;
-    int code = due ? fail_code : sticky ? 713 : 0;
-    if (due && (code == 713 || code == 714 || code == 715 || code == 808)) sticky = 1;
+    int code = due ? fail_code : sticky[device] ? 713 : 0;
+    if (due && (code == 713 || code == 714 || code == 715 || code == 808)) sticky[device] = 1;
     pthread_mutex_unlock(&lock);
     while (code == STANDIN_HANG) sleep(1000);
     return -code;
@@ -59,7 +59,7 @@ void standin_fail(int64_t at, int code) {
 void standin_reset(void) {
     pthread_mutex_lock(&lock);
     fail_at = 0;
-    sticky = 0;
+    memset(sticky, 0, sizeof sticky);
     calls = 0;
     limit = (int64_t)1 << 36;
     pthread_mutex_unlock(&lock);

@@ -16,6 +16,8 @@ package struct DeviceDescriptor: Sendable, Hashable {
     package var memoryBandwidth: Fact
     /// The share of `memoryBandwidth` that kernels reach which only read weights.
     package var memoryEfficiency: Fact
+    /// Seconds until the first bytes that a kernel reads from main memory are there; nil counts none.
+    package var memoryLatency: Fact?
     /// Bytes of memory on the chip, and its speed; values that fit stay there between kernels.
     package var onChipMemory: Fact?
     package var onChipBandwidth: Fact?
@@ -31,6 +33,9 @@ package struct DeviceDescriptor: Sendable, Hashable {
     /// Seconds to begin one kernel, and one step of a program.
     package var launch: Fact
     package var step: Fact
+    /// Seconds in which the host puts one kernel in the device's queue, while the device works on those before; nil where
+    /// nothing is queued.
+    package var enqueue: Fact?
     /// Bytes per second from the host's memory and back; nil where they are the same memory.
     package var hostToDevice: Fact?
     package var deviceToHost: Fact?
@@ -47,6 +52,7 @@ package struct DeviceDescriptor: Sendable, Hashable {
         memory: Fact,
         memoryBandwidth: Fact,
         memoryEfficiency: Fact,
+        memoryLatency: Fact? = nil,
         onChipMemory: Fact? = nil,
         onChipBandwidth: Fact? = nil,
         peaks: [Arithmetic: Fact],
@@ -55,6 +61,7 @@ package struct DeviceDescriptor: Sendable, Hashable {
         overlap: Fact,
         launch: Fact,
         step: Fact,
+        enqueue: Fact? = nil,
         hostToDevice: Fact? = nil,
         deviceToHost: Fact? = nil,
         pricePerHour: Fact? = nil,
@@ -67,6 +74,7 @@ package struct DeviceDescriptor: Sendable, Hashable {
         self.memory = memory
         self.memoryBandwidth = memoryBandwidth
         self.memoryEfficiency = memoryEfficiency
+        self.memoryLatency = memoryLatency
         self.onChipMemory = onChipMemory
         self.onChipBandwidth = onChipBandwidth
         self.peaks = peaks
@@ -75,6 +83,7 @@ package struct DeviceDescriptor: Sendable, Hashable {
         self.overlap = overlap
         self.launch = launch
         self.step = step
+        self.enqueue = enqueue
         self.hostToDevice = hostToDevice
         self.deviceToHost = deviceToHost
         self.pricePerHour = pricePerHour
@@ -108,19 +117,30 @@ package struct DeviceDescriptor: Sendable, Hashable {
         package var confidence: Fact.Confidence
         /// By increasing rows.
         package var byRows: [Point]?
+        /// Operations that are worth what a kernel does for each number beside its products: rounding and packing an input
+        /// of a row, or the softmax of a score of attention; nil counts none.
+        package var perElement: Double?
 
         private enum CodingKeys: String, CodingKey {
             case value
             case source
             case confidence
             case byRows = "by_rows"
+            case perElement = "per_element"
         }
 
-        package init(_ value: Double, _ source: String, _ confidence: Fact.Confidence, byRows: [Point]? = nil) {
+        package init(
+            _ value: Double,
+            _ source: String,
+            _ confidence: Fact.Confidence,
+            byRows: [Point]? = nil,
+            perElement: Double? = nil
+        ) {
             self.value = value
             self.source = source
             self.confidence = confidence
             self.byRows = byRows
+            self.perElement = perElement
         }
 
         /// The share with so many rows.

@@ -54,7 +54,8 @@ private struct DescriptorRecord: Codable {
     ]
     private static let optional: [String: ClosedRange<Double>] = [
         "on_chip_bytes": 1...1e15, "on_chip_bytes_per_s": 1...1e16, "host_to_device_bytes_per_s": 1...1e15,
-        "device_to_host_bytes_per_s": 1...1e15, "price_per_hour": 0...1e6, "power_w": 0...1e6,
+        "device_to_host_bytes_per_s": 1...1e15, "enqueue_s": 0...1, "memory_latency_s": 0...1,
+        "price_per_hour": 0...1e6, "power_w": 0...1e6,
     ]
 
     init(from decoder: any Decoder) throws {
@@ -109,7 +110,8 @@ private struct DescriptorRecord: Codable {
             "launch_s": descriptor.launch, "step_s": descriptor.step, "on_chip_bytes": descriptor.onChipMemory,
             "on_chip_bytes_per_s": descriptor.onChipBandwidth, "host_to_device_bytes_per_s": descriptor.hostToDevice,
             "device_to_host_bytes_per_s": descriptor.deviceToHost, "price_per_hour": descriptor.pricePerHour,
-            "power_w": descriptor.power,
+            "power_w": descriptor.power, "enqueue_s": descriptor.enqueue,
+            "memory_latency_s": descriptor.memoryLatency,
         ]
         facts = all.compactMapValues(\.self)
     }
@@ -150,6 +152,7 @@ private struct DescriptorRecord: Codable {
             memory: try fact("memory_bytes"),
             memoryBandwidth: try fact("memory_bytes_per_s"),
             memoryEfficiency: try fact("memory_efficiency"),
+            memoryLatency: facts["memory_latency_s"],
             onChipMemory: facts["on_chip_bytes"],
             onChipBandwidth: facts["on_chip_bytes_per_s"],
             peaks: peaks,
@@ -158,6 +161,7 @@ private struct DescriptorRecord: Codable {
             overlap: try fact("overlap"),
             launch: try fact("launch_s"),
             step: try fact("step_s"),
+            enqueue: facts["enqueue_s"],
             hostToDevice: facts["host_to_device_bytes_per_s"],
             deviceToHost: facts["device_to_host_bytes_per_s"],
             pricePerHour: facts["price_per_hour"],
@@ -194,6 +198,9 @@ private struct DescriptorRecord: Codable {
                 throw Fault(reason: "'\(key).by_rows' is a list of rows that grow, from 1 on, with shares up to 1")
             }
             rows = point.rows
+        }
+        guard (0...1e6).contains(share.perElement ?? 0) else {
+            throw Fault(reason: "'\(key).per_element' is \(share.perElement ?? 0); it is from 0 to 1000000")
         }
     }
 

@@ -31,6 +31,9 @@ package struct BatchShape: Sendable, Hashable {
 
     package var tokens: Int { sequences.reduce(0) { $0 + $1.rows } }
 
+    /// Pairs of a row and a token that it attends to, of all sequences.
+    var attended: Double { sequences.reduce(0) { $0 + $1.attended } }
+
     /// One prompt from its beginning.
     package static func prefill(_ tokens: Int, blockSize: Int) -> BatchShape {
         BatchShape([Entry(rows: tokens, context: tokens)], outputs: 1, table: (tokens + blockSize - 1) / blockSize)

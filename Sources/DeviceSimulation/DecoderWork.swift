@@ -97,7 +97,7 @@ private struct DecoderStep {
         tokens = Double(batch.tokens)
         outputs = Double(batch.outputs)
         context = batch.sequences.reduce(0) { $0 + ($1.rows > 0 ? Double($1.context) : 0) }
-        attended = batch.sequences.reduce(0) { $0 + $1.attended }
+        attended = batch.attended
     }
 
     private var shape: DecoderShape { work.shape }
@@ -225,6 +225,7 @@ private struct DecoderStep {
                 weightBytes: work.matrixBytes(features, inputs, bias: bias),
                 activationBytes: rows * (Self.activation * Double(inputs) + resultBytes * Double(features)),
                 operations: 2 * rows * Double(features) * Double(inputs),
+                elements: rows * Double(inputs),
                 arithmetic: work.form.arithmetic,
                 rows: rows
             )
@@ -239,6 +240,7 @@ private struct DecoderStep {
                 cacheBytes: cacheBytes(tokens: context),
                 activationBytes: 2 * tokens * Self.activation * width + starts + tables,
                 operations: 4 * attended * width,
+                elements: attended * Double(shape.heads),
                 arithmetic: .float16,
                 rows: Double(shape.heads / shape.keyValueHeads * (batch.sequences.map(\.rows).max() ?? 1))
             )

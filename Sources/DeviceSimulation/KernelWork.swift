@@ -11,6 +11,9 @@ package struct KernelWork: Sendable, Hashable {
     package var activationBytes: Double
     /// A multiply and an add are two.
     package var operations: Double
+    /// Numbers that are worked on beside products: inputs of a product's rows, which are rounded and packed, or scores of
+    /// attention, which go through the softmax.
+    package var elements: Double
     package var arithmetic: DeviceDescriptor.Arithmetic
     /// Rows of the product, or for attention the queries that read the same keys: few of them fill a device less than many.
     package var rows: Double
@@ -23,6 +26,7 @@ package struct KernelWork: Sendable, Hashable {
         cacheBytes: Double = 0,
         activationBytes: Double = 0,
         operations: Double = 0,
+        elements: Double = 0,
         arithmetic: DeviceDescriptor.Arithmetic,
         rows: Double = .infinity,
         launches: Int = 1
@@ -32,6 +36,7 @@ package struct KernelWork: Sendable, Hashable {
         self.cacheBytes = cacheBytes
         self.activationBytes = activationBytes
         self.operations = operations
+        self.elements = elements
         self.arithmetic = arithmetic
         self.rows = rows
         self.launches = launches

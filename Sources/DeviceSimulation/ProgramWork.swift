@@ -55,9 +55,11 @@ package struct ProgramWork: Sendable {
         switch step.operation {
         case "linear", "matmul", "quantized_linear", "packed_linear":
             kernel.operations = 2 * elements * Double(try shape(step.operands[0], symbols).dimensions.last ?? 1)
+            kernel.elements = Double(try shape(step.operands[0], symbols).elementCount)
         case "packed_swiglu":
             // Two products, of which one goes through the sigmoid.
             kernel.operations = 4 * elements * Double(try shape(step.operands[0], symbols).dimensions.last ?? 1)
+            kernel.elements = Double(try shape(step.operands[0], symbols).elementCount)
         case "embedding", "quantized_embedding", "packed_embedding", "gather":
             // Of the table only the rows that are asked for.
             kernel.weightBytes = try tableBytes(step, rows: elements, symbols)
@@ -66,7 +68,8 @@ package struct ProgramWork: Sendable {
             kernel.cacheBytes = try cacheBytes(step.operands[1], batch) + cacheBytes(step.operands[2], batch)
             let width = Double(try shape(step.operands[0], symbols).dimensions.last ?? 1)
             // Scores and weighted sums: two products over each pair of a row and a token.
-            kernel.operations = batch.sequences.reduce(0) { $0 + 4 * $1.attended * width }
+            kernel.operations = 4 * batch.attended * width
+            kernel.elements = batch.attended * Double(step.integer("heads") ?? 1)
         case "cache_write", "rotary_cache_write":
             for operand in step.operands {
                 if case .state = program.values[operand].place {

@@ -139,39 +139,39 @@ package final class SimulatedDevice: Device {
 
     /// After a run: lets its time pass.
     fileprivate func end(_ step: StepWork) {
-        let time = model.time(of: step)
-        let isResident = model.isResident(step)
         state.withLock { state in
-            var now = state.report.seconds
-            state.trace?.append(ExecutionTrace.Event("step", .step, start: now, duration: time.seconds))
-            now += time.begin
-            if time.transfer > 0 {
-                let bytes = step.bytesToDevice + step.bytesToHost
-                state.trace?.append(
-                    ExecutionTrace.Event("copies", .transfer, start: now, duration: time.transfer, bytes: bytes)
-                )
-                now += time.transfer
-            }
-            for kernel in step.kernels {
-                let seconds = model.time(of: kernel, isResident: isResident).seconds
+            let now = state.report.seconds
+            let time = model.time(of: step) { kernel, time, start in
                 let bytes = kernel.weightBytes + kernel.cacheBytes + kernel.activationBytes
                 state.trace?.append(
                     ExecutionTrace.Event(
                         kernel.name,
                         .kernel,
-                        start: now,
-                        duration: seconds,
+                        start: now + start,
+                        duration: time.seconds,
                         bytes: bytes,
                         operations: kernel.operations
                     )
                 )
-                now += seconds
                 state.readByteCount += Int(kernel.weightBytes + kernel.cacheBytes)
                 state.operations += Int(kernel.operations)
                 state.report.kernels[kernel.name, default: KernelStatistics()].launches += kernel.launches
-                state.report.kernels[kernel.name, default: KernelStatistics()].seconds += seconds
+                state.report.kernels[kernel.name, default: KernelStatistics()].seconds += time.seconds
             }
-            state.report.seconds = now
+            state.trace?.append(ExecutionTrace.Event("step", .step, start: now, duration: time.seconds))
+            if time.transfer > 0 {
+                let bytes = step.bytesToDevice + step.bytesToHost
+                state.trace?.append(
+                    ExecutionTrace.Event(
+                        "copies",
+                        .transfer,
+                        start: now + time.begin,
+                        duration: time.transfer,
+                        bytes: bytes
+                    )
+                )
+            }
+            state.report.seconds += time.seconds
         }
     }
 }

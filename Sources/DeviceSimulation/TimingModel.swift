@@ -25,25 +25,35 @@ package struct TimingModel: Sendable {
         } else {
             bytes += kernel.activationBytes
         }
-        let memory = bytes / (descriptor.memoryBandwidth.value * descriptor.memoryEfficiency.value) + onChip
-        let compute = kernel.operations / speed(of: kernel)
+        let latency = bytes > 0 ? descriptor.memoryLatency?.value ?? 0 : 0
+        let speed = descriptor.memoryBandwidth.value * descriptor.memoryEfficiency.value
         return KernelTime(
             launch: Double(kernel.launches) * descriptor.launch.value,
-            memory: memory,
-            compute: compute,
+            memory: latency + bytes / speed + onChip,
+            compute: compute(kernel),
             overlap: descriptor.overlap.value
         )
     }
 
-    /// Seconds of a step, and what they go to.
-    package func time(of step: StepWork) -> StepTime {
+    /// Seconds of a step, and what they go to; `each` hears of its kernels, with the seconds between the step's beginning and
+    /// theirs.
+    package func time(of step: StepWork, each: (KernelWork, KernelTime, Double) -> Void = { _, _, _ in }) -> StepTime {
         var time = StepTime(begin: descriptor.step.value)
         time.transfer =
             step.bytesToDevice / (descriptor.hostToDevice?.value ?? .infinity) + step.bytesToHost
             / (descriptor.deviceToHost?.value ?? .infinity)
         let isResident = isResident(step)
-        for kernel in step.kernels {
-            let kernel = self.time(of: kernel, isResident: isResident)
+        let enqueue = descriptor.enqueue?.value ?? 0
+        let start = time.seconds
+        // When the host has queued the next kernel, and when the device is done with the last one.
+        var (queued, done) = (0.0, 0.0)
+        for work in step.kernels {
+            let kernel = self.time(of: work, isResident: isResident)
+            queued += Double(work.launches) * enqueue
+            time.wait += max(0, queued - done)
+            done = max(queued, done)
+            each(work, kernel, start + done)
+            done += kernel.seconds
             time.launch += kernel.launch
             time.memory += kernel.memory
             time.compute += kernel.compute
@@ -58,11 +68,13 @@ package struct TimingModel: Sendable {
         return step.kernels.reduce(0) { $0 + $1.weightBytes + $1.cacheBytes } <= memory.value
     }
 
-    /// Operations per second that matrix products reach.
-    private func speed(of kernel: KernelWork) -> Double {
-        guard let (found, peak) = descriptor.peak(kernel.arithmetic) else { return .infinity }
+    /// Seconds of multiplying, and of what is done beside it.
+    private func compute(_ kernel: KernelWork) -> Double {
+        guard let (found, peak) = descriptor.peak(kernel.arithmetic) else { return 0 }
         let attention = kernel.name == "paged_attention" ? descriptor.attentionEfficiency : nil
-        return peak * ((attention ?? descriptor.computeEfficiency[found])?.value(rows: kernel.rows) ?? 1)
+        let efficiency = attention ?? descriptor.computeEfficiency[found]
+        let operations = kernel.operations + kernel.elements * (efficiency?.perElement ?? 0)
+        return operations / (peak * (efficiency?.value(rows: kernel.rows) ?? 1))
     }
 }
 
@@ -94,6 +106,8 @@ package struct StepTime: Sendable, Hashable {
     package var compute = 0.0
     /// Reading, writing and multiplying as they hide behind each other, kernel by kernel.
     package var work = 0.0
+    /// Of the device for kernels that the host has not queued yet.
+    package var wait = 0.0
 
-    package var seconds: Double { begin + transfer + launch + work }
+    package var seconds: Double { begin + transfer + launch + work + wait }
 }

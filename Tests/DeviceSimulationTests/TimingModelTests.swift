@@ -85,4 +85,37 @@ import Testing
         #expect(time.begin == 10 && time.transfer == 4 && time.launch == 4 && time.work == 8 && time.seconds == 26)
         #expect(step.launches == 4)
     }
+
+    @Test func kernelsWaitUntilTheHostHasQueuedThem() {
+        var descriptor = Self.descriptor()
+        // Each of them takes a second to begin and four to read.
+        descriptor.enqueue = DeviceDescriptor.Fact(2, "test", .assumed)
+        var starts: [Double] = []
+        let slow = TimingModel(descriptor).time(of: StepWork([product, product])) { starts.append($2) }
+        #expect(slow.wait == 2 && slow.seconds == 22 && starts == [12, 17])
+        descriptor.enqueue?.value = 7
+        starts = []
+        let queued = TimingModel(descriptor).time(of: StepWork([product, product])) { starts.append($2) }
+        #expect(queued.wait == 9 && queued.seconds == 29 && starts == [17, 24])
+    }
+
+    @Test func whatIsDoneBesideProductsIsWorthOperations() {
+        var descriptor = Self.descriptor()
+        let kernel = KernelWork("linear", operations: 1000, elements: 100, arithmetic: .float16)
+        #expect(TimingModel(descriptor).time(of: kernel).compute == 1)
+        descriptor.computeEfficiency[.float16]?.perElement = 30
+        #expect(TimingModel(descriptor).time(of: kernel).compute == 4)
+        // Attention has its own, where that is known.
+        descriptor.attentionEfficiency = DeviceDescriptor.Efficiency(0.5, "test", .assumed, perElement: 10)
+        let attention = KernelWork("paged_attention", operations: 1000, elements: 100, arithmetic: .float16)
+        #expect(TimingModel(descriptor).time(of: attention).compute == 2)
+    }
+
+    @Test func theFirstBytesFromMemoryAreWaitedFor() {
+        var descriptor = Self.descriptor(onChip: 600)
+        descriptor.memoryLatency = DeviceDescriptor.Fact(3, "test", .assumed)
+        let model = TimingModel(descriptor)
+        #expect(abs(model.time(of: product).memory - 6.1) < 1e-12)
+        #expect(model.time(of: product, isResident: true).memory == 0.4)
+    }
 }

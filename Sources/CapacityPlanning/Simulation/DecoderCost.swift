@@ -4,7 +4,7 @@ package import DeviceSimulation
 /// Seconds of a decoder's steps on a device.
 ///
 /// The timing model adds up kernels, and all layers have the same: two layers say what any number takes, in a fraction of the
-/// time. Where even less than the whole would stay on the chip, all are added up.
+/// time. Where even less than the whole would stay on the chip, or the device waits for the host, all are added up.
 package struct DecoderCost: Sendable {
     private let timing: TimingModel
     private let layers: Int
@@ -28,7 +28,10 @@ package struct DecoderCost: Sendable {
     package func seconds(of batch: BatchShape) -> Double {
         let step = one.step(batch)
         guard !timing.isResident(step) else { return timing.time(of: whole.step(batch)).seconds }
-        let first = timing.time(of: step).seconds
-        return first + Double(layers - 1) * (timing.time(of: two.step(batch)).seconds - first)
+        let first = timing.time(of: step)
+        let second = timing.time(of: two.step(batch))
+        // The device waits for the host in the first layer alone, or else as it comes.
+        guard second.wait <= first.wait else { return timing.time(of: whole.step(batch)).seconds }
+        return first.seconds + Double(layers - 1) * (second.seconds - first.seconds)
     }
 }

@@ -36,24 +36,17 @@ package struct ProcessorDescriptor {
         progress("limits")
         let peaks = limits.measure()
         let launch = try kernels.launch()
-        let onChip = Self.cacheByteCount
-        let onChipBandwidth = limits.read(byteCount: min(onChip / 2, 8 << 20), rounds: 64)
-        var operations: [DeviceDescriptor.Arithmetic: Double] = [
-            .int8: peaks.int8, .bfloat16: peaks.bfloat16, .float32: peaks.float32,
+        let onChip = onChipMemory(slower: peaks.read)
+        var facts: [DeviceDescriptor.Arithmetic: DeviceDescriptor.Fact] = [
+            .int8: fact(peaks.int8), .bfloat16: fact(peaks.bfloat16), .float32: fact(peaks.float32),
         ]
-        operations[.int4] = peaks.int8
-        var facts = operations.mapValues { fact($0) }
         facts[.int4] = DeviceDescriptor.Fact(peaks.int8, "as int8, in which int4 is multiplied", .derived)
         var efficiency: [DeviceDescriptor.Arithmetic: DeviceDescriptor.Efficiency] = [:]
         for (arithmetic, packing) in Self.packings {
             progress("\(packing.rawValue) products")
-            efficiency[arithmetic] = try products(packing, peak: operations[arithmetic] ?? 1, launch)
+            efficiency[arithmetic] = try products(packing, peak: facts[arithmetic]?.value ?? 1, launch)
         }
-        efficiency[.float32] = DeviceDescriptor.Efficiency(
-            0.5,
-            "not measured",
-            .assumed
-        )
+        efficiency[.float32] = DeviceDescriptor.Efficiency(0.5, "not measured", .assumed)
         progress("attention")
         let attention = try attention(peak: peaks.float32, launch)
         var descriptor = DeviceDescriptor(
@@ -64,8 +57,9 @@ package struct ProcessorDescriptor {
             memory: fact(Double(SystemMemory().limit?.byteCount ?? 16 << 30)),
             memoryBandwidth: fact(peaks.read),
             memoryEfficiency: fact(1),
-            onChipMemory: fact(Double(onChip)),
-            onChipBandwidth: fact(onChipBandwidth),
+            memoryLatency: fact(0),
+            onChipMemory: fact(Double(onChip.byteCount)),
+            onChipBandwidth: fact(onChip.bandwidth),
             peaks: facts,
             computeEfficiency: efficiency,
             attentionEfficiency: attention,
@@ -86,10 +80,25 @@ package struct ProcessorDescriptor {
         DeviceDescriptor.Fact(value, Self.source, .measured)
     }
 
-    private func share(_ value: Double, byRows points: [DeviceDescriptor.Efficiency.Point]?)
-        -> DeviceDescriptor.Efficiency
-    {
-        DeviceDescriptor.Efficiency(min(1, value), Self.source, .measured, byRows: points)
+    /// The share of the peak by rows, from the seconds of kernels without what it costs to begin one.
+    private func efficiency(
+        _ points: [(rows: Int, operations: Double, seconds: Double)],
+        peak: Double,
+        perElement: Double
+    ) -> DeviceDescriptor.Efficiency {
+        let points = points.map { point in
+            let share = min(1, point.operations / max(point.seconds, 1e-9) / peak)
+            return DeviceDescriptor.Efficiency.Point(rows: Double(point.rows), value: share)
+        }
+        let value = points.last?.value ?? 1
+        return DeviceDescriptor.Efficiency(value, Self.source, .measured, byRows: points, perElement: perElement)
+    }
+
+    /// How many operations each element of two kernels is worth besides, which take `ratio` times as long as each other
+    /// and have `few` and `many` operations for each element.
+    private func perElement(_ ratio: Double, few: Double, many: Double) -> Double {
+        guard ratio < 1 else { return 1e4 }
+        return min(max(0, (ratio * many - few) / (1 - ratio)), 1e4)
     }
 
     /// The share of the peak that products reach by their rows, whose weights stay on the chip.
@@ -98,67 +107,155 @@ package struct ProcessorDescriptor {
         peak: Double,
         _ launch: Double
     ) throws -> DeviceDescriptor.Efficiency {
-        let (inputs, features, copies) = (1024, 2048, 2)
-        let points = try Self.rows.map { rows in
-            let seconds = try kernels.product(packing, rows: rows, inputs: inputs, features: features, copies: copies)
-            let operations = 2 * Double(rows * inputs * features)
-            return (Double(rows), min(1, operations / max(seconds - launch, 1e-9) / peak))
+        let (inputs, features, few, many) = (1024, 1024, 256, 1024)
+        func seconds(rows: Int, features: Int) throws -> Double {
+            try kernels.product(packing, rows: rows, inputs: inputs, features: features) - launch
         }
-        return share(points.last?.1 ?? 1, byRows: points.map { DeviceDescriptor.Efficiency.Point(rows: $0, value: $1) })
+        let ratios = try [64, 128, 512].map {
+            try seconds(rows: $0, features: few) / seconds(rows: $0, features: many)
+        }
+        let each = perElement(ratios.sorted()[1], few: Double(2 * few), many: Double(2 * many))
+        let points = try Self.rows.map { rows in
+            let operations = Double(rows * inputs) * (Double(2 * features) + each)
+            return (rows, operations, try seconds(rows: rows, features: features))
+        }
+        return efficiency(points, peak: peak, perElement: each)
     }
 
+    /// The same of attention; an element is a score.
     private func attention(peak: Double, _ launch: Double) throws -> DeviceDescriptor.Efficiency {
-        let (context, kvHeads, headDim) = (1024, 2, 128)
-        let shapes = [(1, 1), (1, 2), (1, 4), (1, 6), (1, 8), (2, 6), (4, 6), (16, 6), (64, 6), (256, 6)]
-        let points = try shapes.map { rows, group in
-            let seconds = try kernels.attention(
+        let (context, kvHeads, narrow, wide) = (1024, 2, 64, 128)
+        func seconds(rows: Int, group: Int, headDim: Int) throws -> Double {
+            try kernels.attention(
                 rows: rows,
                 context: context,
                 heads: group * kvHeads,
                 kvHeads: kvHeads,
                 headDim: headDim,
                 cache: .float16
-            )
-            let attended = Double(rows) * (Double(context) - Double(rows - 1) / 2)
-            let operations = 4 * attended * Double(group * kvHeads * headDim)
-            return (Double(rows * group), min(1, operations / max(seconds - launch, 1e-9) / peak))
+            ) - launch
         }
-        return share(points.last?.1 ?? 1, byRows: points.map { DeviceDescriptor.Efficiency.Point(rows: $0, value: $1) })
+        let ratios = try [(1, 6), (16, 6), (256, 6)].map { rows, group in
+            try seconds(rows: rows, group: group, headDim: narrow) / seconds(rows: rows, group: group, headDim: wide)
+        }
+        let each = perElement(ratios.sorted()[1], few: Double(4 * narrow), many: Double(4 * wide))
+        let shapes = [(1, 1), (1, 2), (1, 4), (1, 6), (1, 8), (2, 6), (4, 6), (16, 6), (64, 6), (256, 6)]
+        let points = try shapes.map { rows, group in
+            let scores = Double(rows * group * kvHeads) * (Double(context) - Double(rows - 1) / 2)
+            let operations = scores * (Double(4 * wide) + each)
+            return (rows * group, operations, try seconds(rows: rows, group: group, headDim: wide))
+        }
+        return efficiency(points, peak: peak, perElement: each)
     }
 
-    /// How fast weights come from memory in a product, and how much of the multiplying hides behind that.
+    /// A kernel whose weights or keys come from memory, and the speed of memory around it.
+    private struct Observation {
+        var work: KernelWork
+        var seconds: Double
+        var bandwidth: Double
+    }
+
+    /// How fast weights and keys come from memory in kernels, how long the first of them take, and how much of the multiplying
+    /// hides behind that: what explains several kernels best.
     private func measureMemory(_ descriptor: inout DeviceDescriptor) throws {
-        let (inputs, features, copies) = (2048, 8192, 16)
-        var reached: [Double] = []
-        var hidden: [Double] = []
-        for (packing, rows) in [
-            (PackedLayout.Packing.int8, 1), (.bfloat16, 1), (.int8, 8), (.bfloat16, 8), (.int8, 16),
-        ] {
-            guard let layout = PackedLayout(packing, features: features, inputs: inputs, group: 128) else { continue }
-            let bytes = Double(layout.type.byteCount)
-            let before = limits.read()
-            let seconds = try kernels.product(packing, rows: rows, inputs: inputs, features: features, copies: copies)
-            let bandwidth = max(before, limits.read())
-            if rows == 1 {
-                reached.append(min(1, bytes / seconds / bandwidth))
-                continue
-            }
-            var model = descriptor
-            model.memoryBandwidth.value = bandwidth
-            model.memoryEfficiency.value = reached.max() ?? 1
-            let work = KernelWork(
-                "packed_linear",
-                weightBytes: bytes,
-                operations: 2 * Double(rows * inputs * features),
-                arithmetic: packing == .int8 ? .int8 : .bfloat16,
-                rows: Double(rows)
-            )
-            let time = TimingModel(model).time(of: work)
-            let rest = (seconds - time.launch - max(time.memory, time.compute)) / min(time.memory, time.compute)
-            hidden.append(1 - min(1, max(0, rest)))
+        let products: [(DeviceDescriptor.Arithmetic, PackedLayout.Packing, rows: Int)] = [
+            (.int8, .int8, 1), (.bfloat16, .bfloat16, 1), (.int8, .int8, 8), (.bfloat16, .bfloat16, 8),
+            (.int8, .int8, 16),
+        ]
+        var observations = try products.compactMap {
+            try product($0, $1, rows: $2, inputs: 2048, features: 8192, copies: 16)
         }
-        descriptor.memoryEfficiency.value = reached.reduce(0, +) / Double(max(1, reached.count))
-        descriptor.overlap.value = hidden.sorted()[hidden.count / 2]
+        observations += try [product(.int8, .int8, rows: 1, inputs: 512, features: 512, copies: 1024)].compactMap(
+            \.self
+        )
+        observations.append(try attention(context: 1 << 18))
+        var least = Double.infinity
+        for efficiency in stride(from: 0.5, through: 1, by: 0.02) {
+            for overlap in stride(from: 0, through: 1, by: 0.1) {
+                for latency in stride(from: 0, through: 4e-6, by: 5e-7) {
+                    var model = descriptor
+                    model.memoryEfficiency.value = efficiency
+                    model.overlap.value = overlap
+                    model.memoryLatency = fact(latency)
+                    let error = error(of: model, observations)
+                    if error < least { (least, descriptor) = (error, model) }
+                }
+            }
+        }
+    }
+
+    /// The sum of the squares by which the logarithms of predictions are off.
+    private func error(of descriptor: DeviceDescriptor, _ observations: [Observation]) -> Double {
+        var descriptor = descriptor
+        return observations.reduce(0) { sum, observation in
+            descriptor.memoryBandwidth.value = observation.bandwidth
+            let off = log(TimingModel(descriptor).time(of: observation.work).seconds / observation.seconds)
+            return sum + off * off
+        }
+    }
+
+    private func observe(_ work: KernelWork, _ seconds: () throws -> Double) rethrows -> Observation {
+        let before = limits.read()
+        let seconds = try seconds()
+        return Observation(work: work, seconds: seconds, bandwidth: (before + limits.read()) / 2)
+    }
+
+    private func product(
+        _ arithmetic: DeviceDescriptor.Arithmetic,
+        _ packing: PackedLayout.Packing,
+        rows: Int,
+        inputs: Int,
+        features: Int,
+        copies: Int
+    ) throws -> Observation? {
+        guard let layout = PackedLayout(packing, features: features, inputs: inputs, group: 128) else { return nil }
+        let work = KernelWork(
+            "packed_linear",
+            weightBytes: Double(layout.type.byteCount),
+            operations: 2 * Double(rows * inputs * features),
+            elements: Double(rows * inputs),
+            arithmetic: arithmetic,
+            rows: Double(rows)
+        )
+        return try observe(work) {
+            try kernels.product(packing, rows: rows, inputs: inputs, features: features, copies: copies)
+        }
+    }
+
+    private func attention(context: Int) throws -> Observation {
+        let (group, kvHeads, headDim) = (6, 2, 128)
+        let scores = Double(group * kvHeads * context)
+        let work = KernelWork(
+            "paged_attention",
+            cacheBytes: Double(2 * 2 * kvHeads * headDim * context),
+            operations: 4 * scores * Double(headDim),
+            elements: scores,
+            arithmetic: .float32,
+            rows: Double(group)
+        )
+        return try observe(work) {
+            try kernels.attention(
+                rows: 1,
+                context: context,
+                heads: group * kvHeads,
+                kvHeads: kvHeads,
+                headDim: headDim,
+                cache: .float16
+            )
+        }
+    }
+
+    /// How much of what is read again and again is there faster than from memory, and how fast: what the system says of its
+    /// caches may be shared with others.
+    private func onChipMemory(slower memory: Double) -> (byteCount: Int, bandwidth: Double) {
+        let most = min(Self.cacheByteCount, 256 << 20)
+        var (byteCount, bandwidth) = (1 << 20, limits.read(byteCount: 1 << 20, rounds: 256))
+        while byteCount * 2 <= most {
+            let next = limits.read(byteCount: byteCount * 2, rounds: max(2, (256 << 20) / byteCount))
+            guard next > 1.5 * memory else { break }
+            (byteCount, bandwidth) = (byteCount * 2, next)
+        }
+        return (byteCount, bandwidth)
     }
 
     /// The largest cache that the system tells of, 8 MiB where it tells none.

@@ -5,7 +5,7 @@ import Foundation
 /// How long steps of a model take on the processor, beside what the timing model says they take.
 ///
 /// The speed of memory is measured before and after each step and their mean given to the model, since it changes from second
-/// to second on some machines; everything else about the processor was measured once, on sizes that are no model's.
+/// to second on some machines; everything else about the processor was measured before, on sizes that are no model's.
 package struct StepPrediction {
     package struct Row: Sendable, Hashable, Codable {
         package var step: String
@@ -14,16 +14,33 @@ package struct StepPrediction {
         package var predicted: Double
         /// The median of predicted / measured within a round.
         package var ratio: Double
+        /// By the operation of XIR, those that took longest first.
+        package var kernels: [Kernel]
 
         private enum CodingKeys: String, CodingKey {
             case step
             case measured = "measured_ms"
             case predicted = "predicted_ms"
             case ratio
+            case kernels
+        }
+    }
+
+    /// Milliseconds of all kernels of one operation in a step, at the median of the rounds.
+    package struct Kernel: Sendable, Hashable, Codable {
+        package var operation: String
+        package var measured: Double
+        package var predicted: Double
+
+        private enum CodingKeys: String, CodingKey {
+            case operation
+            case measured = "measured_ms"
+            case predicted = "predicted_ms"
         }
     }
 
     private let benchmark: StepBenchmark
+    private let device: any Device
     private let blockSize: Int
 
     /// Prompts of 64 and 512 tokens, and answers 1, 4 and 16 at once after 128 and 4096 tokens.
@@ -43,7 +60,7 @@ package struct StepPrediction {
     package init(_ name: String?, options: ModelOptions) throws {
         do {
             let loaded = try ModelLoader(options: options).load(name)
-            let device = try DeviceCatalog.device(named: "cpu", threads: options.threads)
+            device = try DeviceCatalog.device(named: "cpu", threads: options.threads)
             blockSize = loaded.compiled.cache.blockSize
             let batches = Self.batches(blockSize: blockSize).map(\.batch)
             benchmark = try StepBenchmark(loaded, on: device, batches: batches)
@@ -64,26 +81,62 @@ package struct StepPrediction {
                 progress(name)
                 let work = try benchmark.work(batch)
                 _ = try benchmark.seconds(batch)
-                var (measured, predicted): ([Double], [Double]) = ([], [])
-                for _ in 0..<rounds {
-                    let before = processor.memoryBandwidth()
-                    // Reading a GiB has put the weights out of the caches; a step like this one puts them back.
-                    _ = try benchmark.seconds(batch)
-                    measured.append(try benchmark.seconds(batch))
-                    var now = descriptor
-                    now.memoryBandwidth.value = (before + processor.memoryBandwidth()) / 2
-                    predicted.append(TimingModel(now).time(of: work).seconds)
-                }
+                let rounds = try (0..<rounds).map { _ in try round(batch, work, descriptor, processor) }
                 return Row(
                     step: name,
-                    measured: 1000 * median(measured),
-                    predicted: 1000 * median(predicted),
-                    ratio: median(zip(predicted, measured).map { $0 / $1 })
+                    measured: 1000 * median(rounds.map(\.measured)),
+                    predicted: 1000 * median(rounds.map(\.predicted)),
+                    ratio: median(rounds.map { $0.predicted / $0.measured }),
+                    kernels: kernels(rounds)
                 )
             }
         } catch {
             throw KongurError(error)
         }
+    }
+
+    /// Seconds of one step, and of its kernels by operation.
+    private struct Round {
+        var measured: Double
+        var predicted: Double
+        var measuredKernels: [String: Double]
+        var predictedKernels: [String: Double]
+    }
+
+    private func round(
+        _ batch: BatchShape,
+        _ work: StepWork,
+        _ descriptor: DeviceDescriptor,
+        _ processor: ProcessorDescriptor
+    ) throws -> Round {
+        let bandwidth = processor.memoryBandwidth()
+        // Reading a GiB has put the weights out of the caches; a step like this one puts them back.
+        _ = try benchmark.seconds(batch)
+        let before = device.statistics
+        let measured = try benchmark.seconds(batch)
+        let activity = DeviceActivity(from: before, to: device.statistics, seconds: measured)
+        var now = descriptor
+        now.memoryBandwidth.value = (bandwidth + processor.memoryBandwidth()) / 2
+        let timing = TimingModel(now)
+        let isResident = timing.isResident(work)
+        return Round(
+            measured: measured,
+            predicted: timing.time(of: work).seconds,
+            measuredKernels: activity.kernels.reduce(into: [:]) { $0[$1.operation] = $1.seconds },
+            predictedKernels: work.kernels.reduce(into: [:]) {
+                $0[$1.name, default: 0] += timing.time(of: $1, isResident: isResident).seconds
+            }
+        )
+    }
+
+    private func kernels(_ rounds: [Round]) -> [Kernel] {
+        Set(rounds.flatMap(\.measuredKernels.keys)).map { operation in
+            Kernel(
+                operation: operation,
+                measured: 1000 * median(rounds.map { $0.measuredKernels[operation] ?? 0 }),
+                predicted: 1000 * median(rounds.map { $0.predictedKernels[operation] ?? 0 })
+            )
+        }.sorted { ($1.measured, $0.operation) < ($0.measured, $1.operation) }
     }
 
     private func median(_ values: [Double]) -> Double {

@@ -30,13 +30,18 @@ struct PredictionReport: Encodable {
         try container.encode(worstError, forKey: .worstError)
     }
 
-    /// Markdown: a row for each step.
-    var table: String {
+    /// Markdown: a row for each step, and with `kernels` one for each operation that takes a twentieth of it or more.
+    func table(kernels: Bool) -> String {
         var lines = ["| model | weights | step | measured, ms | predicted, ms | ratio |", "|---|---|---|---|---|---|"]
         for entry in results {
             for row in entry.rows {
                 let figures = String(format: "%.2f | %.2f | %.2f", row.measured, row.predicted, row.ratio)
                 lines.append("| \(entry.shape) | \(entry.quantization) | \(row.step) | \(figures) |")
+                for kernel in row.kernels where kernels && 20 * kernel.measured >= row.measured {
+                    let ratio = kernel.predicted / kernel.measured
+                    let figures = String(format: "%.2f | %.2f | %.2f", kernel.measured, kernel.predicted, ratio)
+                    lines.append("| | | \(kernel.operation) | \(figures) |")
+                }
             }
         }
         let errors = String(

@@ -87,6 +87,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Flag(help: "Set the time of steps beside the timing model's predictions.")
     var predict = false
 
+    @Flag(help: "With --predict: the kernels of each step too.")
+    var kernels = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -110,6 +113,7 @@ struct BenchCommand: AsyncParsableCommand {
         } else if !load.isDefault {
             throw ValidationError("The options for the load of a server need its address: give --server.")
         }
+        if kernels, !predict { throw ValidationError("--kernels is for --predict.") }
         if predict {
             guard batch == [1], context == [16], prompt == 512, generate == 128, speculate == .off, !limits else {
                 throw ValidationError(
@@ -216,7 +220,6 @@ struct BenchCommand: AsyncParsableCommand {
         let shapes: [ModelShape?] = shape.map { [$0] } ?? (name == nil ? [.vibethinker, .small, .narrow] : [nil])
         let forms = quantize.isEmpty ? [.bfloat16, .int8, .int4] : quantize.map(\.form)
         let processor = try ProcessorDescriptor(threads: threads)
-        let descriptor = try processor.measure { Console.progress("measuring \($0)") }
         var report = PredictionReport()
         for shape in shapes {
             let folder = try shape.map { shape in
@@ -226,6 +229,8 @@ struct BenchCommand: AsyncParsableCommand {
                 Console.progress("loading \(form.rawValue)")
                 let options = ModelOptions(weights: form, keyValueCache: kvCache.first?.form, threads: threads)
                 let prediction = try StepPrediction(folder ?? name, options: options)
+                // Some machines are another one minutes later.
+                let descriptor = try processor.measure { Console.progress("measuring \($0)") }
                 let rows = try prediction.rows(descriptor, processor, rounds: repetitions) { step in
                     Console.progress("\(shape?.rawValue ?? name ?? "") \(form.rawValue) \(step)")
                 }
@@ -234,7 +239,7 @@ struct BenchCommand: AsyncParsableCommand {
             }
         }
         Console.progress("")
-        if json { try Console.print(json: report) } else { Console.print(report.table) }
+        if json { try Console.print(json: report) } else { Console.print(report.table(kernels: kernels)) }
     }
 
     private func printLimits() throws {

@@ -6,6 +6,8 @@ import XIR
 /// on sizes that are no model's.
 struct KernelProbe {
     let device: any Device
+    /// How long one kernel is run again and again.
+    var duration = Duration.milliseconds(50)
 
     /// Seconds of a product of `rows` rows with `features` x `inputs` weights in a packed form.
     ///
@@ -102,7 +104,7 @@ struct KernelProbe {
     private func seconds(_ program: Program, _ inputs: [Tensor]) throws -> Double {
         let executable = try device.load(program, symbols: [:])
         var times: [Double] = []
-        let end = ContinuousClock.now + .milliseconds(150)
+        let end = ContinuousClock.now + duration
         repeat {
             let start = ContinuousClock.now
             _ = try executable.run(inputs)

@@ -31,9 +31,27 @@ package struct ProcessorDescriptor {
     /// Bytes per second from memory now: it changes from second to second on some machines.
     package func memoryBandwidth() -> Double { limits.read() }
 
-    /// Measures everything, in about half a minute; `progress` hears what is being measured.
-    package func measure(progress: (String) -> Void = { _ in }) throws -> DeviceDescriptor {
+    /// Seconds that some kernels take now, whose data stays on the chip: they change with what else the machine does, like the
+    /// speed of memory.
+    package func pace() throws -> Double {
+        var probe = kernels
+        probe.duration = .milliseconds(20)
+        let product = try probe.product(.int8, rows: 16, inputs: 1024, features: 1024)
+        let attention = try probe.attention(
+            rows: 1,
+            context: 1024,
+            heads: 12,
+            kvHeads: 2,
+            headDim: 128,
+            cache: .float16
+        )
+        return (product * attention).squareRoot()
+    }
+
+    /// Measures everything, in about a quarter of a minute, and the pace meanwhile; `progress` hears what is being measured.
+    package func measure(progress: (String) -> Void = { _ in }) throws -> (descriptor: DeviceDescriptor, pace: Double) {
         progress("limits")
+        var paces = [try pace()]
         let peaks = limits.measure()
         let launch = try kernels.launch()
         let onChip = onChipMemory(slower: peaks.read)
@@ -45,10 +63,12 @@ package struct ProcessorDescriptor {
         for (arithmetic, packing) in Self.packings {
             progress("\(packing.rawValue) products")
             efficiency[arithmetic] = try products(packing, peak: facts[arithmetic]?.value ?? 1, launch)
+            paces.append(try pace())
         }
         efficiency[.float32] = DeviceDescriptor.Efficiency(0.5, "not measured", .assumed)
         progress("attention")
         let attention = try attention(peak: peaks.float32, launch)
+        paces.append(try pace())
         var descriptor = DeviceDescriptor(
             name: Self.name,
             title: "this machine's processor, \(threads) threads, \(CPUDevice.instructionSet) kernels",
@@ -69,7 +89,7 @@ package struct ProcessorDescriptor {
         )
         progress("memory")
         try measureMemory(&descriptor)
-        return descriptor
+        return (descriptor, paces.reduce(0, +) / Double(paces.count))
     }
 
     private static let packings: [(DeviceDescriptor.Arithmetic, PackedLayout.Packing)] = [
@@ -94,6 +114,12 @@ package struct ProcessorDescriptor {
         return DeviceDescriptor.Efficiency(value, Self.source, .measured, byRows: points, perElement: perElement)
     }
 
+    /// Seconds of each kernel, at the median of three rounds over all: what disturbs one kernel for a moment is gone by the next.
+    private func medians<Kernel>(_ kernels: [Kernel], _ seconds: (Kernel) throws -> Double) rethrows -> [Double] {
+        let rounds = try (0..<3).map { _ in try kernels.map(seconds) }
+        return kernels.indices.map { kernel in rounds.map { $0[kernel] }.sorted()[1] }
+    }
+
     /// How many operations each element of two kernels is worth besides, which take `ratio` times as long as each other
     /// and have `few` and `many` operations for each element.
     private func perElement(_ ratio: Double, few: Double, many: Double) -> Double {
@@ -115,9 +141,9 @@ package struct ProcessorDescriptor {
             try seconds(rows: $0, features: few) / seconds(rows: $0, features: many)
         }
         let each = perElement(ratios.sorted()[1], few: Double(2 * few), many: Double(2 * many))
-        let points = try Self.rows.map { rows in
-            let operations = Double(rows * inputs) * (Double(2 * features) + each)
-            return (rows, operations, try seconds(rows: rows, features: features))
+        let times = try medians(Self.rows) { try seconds(rows: $0, features: features) }
+        let points = zip(Self.rows, times).map { rows, seconds in
+            (rows, Double(rows * inputs) * (Double(2 * features) + each), seconds)
         }
         return efficiency(points, peak: peak, perElement: each)
     }
@@ -140,10 +166,11 @@ package struct ProcessorDescriptor {
         }
         let each = perElement(ratios.sorted()[1], few: Double(4 * narrow), many: Double(4 * wide))
         let shapes = [(1, 1), (1, 2), (1, 4), (1, 6), (1, 8), (2, 6), (4, 6), (16, 6), (64, 6), (256, 6)]
-        let points = try shapes.map { rows, group in
+        let times = try medians(shapes) { try seconds(rows: $0.0, group: $0.1, headDim: wide) }
+        let points = zip(shapes, times).map { shape, seconds in
+            let (rows, group) = shape
             let scores = Double(rows * group * kvHeads) * (Double(context) - Double(rows - 1) / 2)
-            let operations = scores * (Double(4 * wide) + each)
-            return (rows * group, operations, try seconds(rows: rows, group: group, headDim: wide))
+            return (rows * group, scores * (Double(4 * wide) + each), seconds)
         }
         return efficiency(points, peak: peak, perElement: each)
     }
@@ -161,6 +188,7 @@ package struct ProcessorDescriptor {
         let products: [(DeviceDescriptor.Arithmetic, PackedLayout.Packing, rows: Int)] = [
             (.int8, .int8, 1), (.bfloat16, .bfloat16, 1), (.int8, .int8, 8), (.bfloat16, .bfloat16, 8),
             (.int8, .int8, 16),
+            (.int8, .int8, 64), (.bfloat16, .bfloat16, 64),
         ]
         var observations = try products.compactMap {
             try product($0, $1, rows: $2, inputs: 2048, features: 8192, copies: 16)

@@ -4,8 +4,9 @@ import Foundation
 
 /// How long steps of a model take on the processor, beside what the timing model says they take.
 ///
-/// The speed of memory is measured before and after each step and their mean given to the model, since it changes from second
-/// to second on some machines; everything else about the processor was measured before, on sizes that are no model's.
+/// The speed of memory and the pace of small kernels are measured before and after each step and their means given to the
+/// model, since they change from second to second on some machines; everything else about the processor was measured before,
+/// on sizes that are no model's.
 package struct StepPrediction {
     package struct Row: Sendable, Hashable, Codable {
         package var step: String
@@ -71,7 +72,7 @@ package struct StepPrediction {
 
     /// Measures every batch `rounds` times, after one that does not count.
     package func rows(
-        _ descriptor: DeviceDescriptor,
+        _ known: (descriptor: DeviceDescriptor, pace: Double),
         _ processor: ProcessorDescriptor,
         rounds: Int,
         progress: (String) -> Void = { _ in }
@@ -81,7 +82,7 @@ package struct StepPrediction {
                 progress(name)
                 let work = try benchmark.work(batch)
                 _ = try benchmark.seconds(batch)
-                let rounds = try (0..<rounds).map { _ in try round(batch, work, descriptor, processor) }
+                let rounds = try (0..<rounds).map { _ in try round(batch, work, known, processor) }
                 return Row(
                     step: name,
                     measured: 1000 * median(rounds.map(\.measured)),
@@ -106,17 +107,19 @@ package struct StepPrediction {
     private func round(
         _ batch: BatchShape,
         _ work: StepWork,
-        _ descriptor: DeviceDescriptor,
+        _ known: (descriptor: DeviceDescriptor, pace: Double),
         _ processor: ProcessorDescriptor
     ) throws -> Round {
-        let bandwidth = processor.memoryBandwidth()
+        let (bandwidth, pace) = (processor.memoryBandwidth(), try processor.pace())
         // Reading a GiB has put the weights out of the caches; a step like this one puts them back.
         _ = try benchmark.seconds(batch)
         let before = device.statistics
         let measured = try benchmark.seconds(batch)
         let activity = DeviceActivity(from: before, to: device.statistics, seconds: measured)
-        var now = descriptor
+        var now = known.descriptor
         now.memoryBandwidth.value = (bandwidth + processor.memoryBandwidth()) / 2
+        let slower = (pace + (try processor.pace())) / 2 / known.pace
+        for arithmetic in now.peaks.keys { now.peaks[arithmetic]?.value /= slower }
         let timing = TimingModel(now)
         let isResident = timing.isResident(work)
         return Round(

@@ -230,8 +230,8 @@ struct BenchCommand: AsyncParsableCommand {
                 let options = ModelOptions(weights: form, keyValueCache: kvCache.first?.form, threads: threads)
                 let prediction = try StepPrediction(folder ?? name, options: options)
                 // Some machines are another one minutes later.
-                let descriptor = try processor.measure { Console.progress("measuring \($0)") }
-                let rows = try prediction.rows(descriptor, processor, rounds: repetitions) { step in
+                let known = try processor.measure { Console.progress("measuring \($0)") }
+                let rows = try prediction.rows(known, processor, rounds: repetitions) { step in
                     Console.progress("\(shape?.rawValue ?? name ?? "") \(form.rawValue) \(step)")
                 }
                 let title = shape?.rawValue ?? name ?? ""
@@ -255,7 +255,9 @@ struct BenchCommand: AsyncParsableCommand {
         } else {
             for record in records { Console.print(record.limitsLine) }
         }
-        let descriptor = try ProcessorDescriptor(threads: threads).measure { Console.progress("measuring \($0)") }
+        let (descriptor, _) = try ProcessorDescriptor(threads: threads).measure {
+            Console.progress("measuring \($0)")
+        }
         Console.progress("")
         Console.note("kept as the device \(descriptor.name) in \(try DeviceCatalog.keep(descriptor))")
     }

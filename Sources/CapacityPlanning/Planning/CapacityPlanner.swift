@@ -350,7 +350,8 @@ extension DeviceDescriptor {
         var facts: [(String, Fact?)] = [
             ("memory", memory), ("memory bandwidth", memoryBandwidth), ("memory efficiency", memoryEfficiency),
             ("on-chip memory", onChipMemory), ("on-chip bandwidth", onChipBandwidth), ("overlap", overlap),
-            ("launch", launch), ("step", step), ("host to device", hostToDevice), ("device to host", deviceToHost),
+            ("launch", launch), ("step", step), ("enqueue", enqueue), ("host to device", hostToDevice),
+            ("device to host", deviceToHost),
             ("price", pricePerHour),
         ]
         facts += peaks.map { ("peak \($0.rawValue)", $1) }

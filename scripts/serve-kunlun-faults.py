@@ -118,6 +118,11 @@ def end(server):
     return [f"the server ended with status {status}: {server.logged()[-500:]}"] if status else []
 
 
+def lost_devices(server):
+    _, metrics = server.get("/metrics")
+    return sum(line.startswith("kongur_device_up{") and line.endswith(" 0") for line in metrics.splitlines())
+
+
 def says(code, text):
     return "did not come back" in text if code == HANG else str(code) in text
 
@@ -149,13 +154,13 @@ def run(options, devices, code, at, answers, rounds, counts):
         if errors and not any(says(code, text) for text in [*errors, server.logged()]):
             faults.append(f"no error says {code}: {errors[0]}")
         counts["with errors" if errors else "without errors"] += 1
-        lost = sum(line.endswith(" 0") for line in server.get("/metrics")[1].splitlines() if line.startswith("kongur_device_up{"))
-        counts["lost a device"] += lost
-        if not errors and not lost and code in STICKY:
-            faults.append("the fault never came: --at is beyond what the clients ask for")
         if server.process.poll() is not None:
             faults.append(f"the server had ended with status {server.process.returncode}: {server.logged()[-500:]}")
         else:
+            lost = lost_devices(server)
+            counts["lost a device"] += lost
+            if not errors and not lost and code in STICKY:
+                faults.append("the fault never came: --at is beyond what the clients ask for")
             faults += end(server)
     return faults
 

@@ -37,14 +37,7 @@ package struct ProcessorDescriptor {
         var probe = kernels
         probe.duration = .milliseconds(20)
         let product = try probe.product(.int8, rows: 16, inputs: 1024, features: 1024)
-        let attention = try probe.attention(
-            rows: 1,
-            context: 1024,
-            heads: 12,
-            kvHeads: 2,
-            headDim: 128,
-            cache: .float16
-        )
+        let attention = try probe.attention(rows: 1, context: 1024, group: 6, headDim: 128)
         return (product * attention).squareRoot()
     }
 
@@ -150,16 +143,9 @@ package struct ProcessorDescriptor {
 
     /// The same of attention; an element is a score.
     private func attention(peak: Double, _ launch: Double) throws -> DeviceDescriptor.Efficiency {
-        let (context, kvHeads, narrow, wide) = (1024, 2, 64, 128)
+        let (context, kvHeads, narrow, wide) = (1024, KernelProbe.kvHeads, 64, 128)
         func seconds(rows: Int, group: Int, headDim: Int) throws -> Double {
-            try kernels.attention(
-                rows: rows,
-                context: context,
-                heads: group * kvHeads,
-                kvHeads: kvHeads,
-                headDim: headDim,
-                cache: .float16
-            ) - launch
+            try kernels.attention(rows: rows, context: context, group: group, headDim: headDim) - launch
         }
         let ratios = try [(1, 6), (16, 6), (256, 6)].map { rows, group in
             try seconds(rows: rows, group: group, headDim: narrow) / seconds(rows: rows, group: group, headDim: wide)
@@ -251,7 +237,7 @@ package struct ProcessorDescriptor {
     }
 
     private func attention(context: Int) throws -> Observation {
-        let (group, kvHeads, headDim) = (6, 2, 128)
+        let (group, kvHeads, headDim) = (6, KernelProbe.kvHeads, 128)
         let scores = Double(group * kvHeads * context)
         let work = KernelWork(
             "paged_attention",
@@ -262,14 +248,7 @@ package struct ProcessorDescriptor {
             rows: Double(group)
         )
         return try observe(work) {
-            try kernels.attention(
-                rows: 1,
-                context: context,
-                heads: group * kvHeads,
-                kvHeads: kvHeads,
-                headDim: headDim,
-                cache: .float16
-            )
+            try kernels.attention(rows: 1, context: context, group: group, headDim: headDim)
         }
     }
 

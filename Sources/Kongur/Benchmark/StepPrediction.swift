@@ -120,15 +120,15 @@ package struct StepPrediction {
         now.memoryBandwidth.value = (bandwidth + processor.memoryBandwidth()) / 2
         let slower = (pace + (try processor.pace())) / 2 / known.pace
         for arithmetic in now.peaks.keys { now.peaks[arithmetic]?.value /= slower }
-        let timing = TimingModel(now)
-        let isResident = timing.isResident(work)
+        var kernels: [String: Double] = [:]
+        let predicted = TimingModel(now).time(of: work) { kernel, time, _ in
+            kernels[kernel.name, default: 0] += time.seconds
+        }.seconds
         return Round(
             measured: measured,
-            predicted: timing.time(of: work).seconds,
+            predicted: predicted,
             measuredKernels: activity.kernels.reduce(into: [:]) { $0[$1.operation] = $1.seconds },
-            predictedKernels: work.kernels.reduce(into: [:]) {
-                $0[$1.name, default: 0] += timing.time(of: $1, isResident: isResident).seconds
-            }
+            predictedKernels: kernels
         )
     }
 

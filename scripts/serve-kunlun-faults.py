@@ -22,7 +22,8 @@ import serving
 
 STANDINS = os.path.join(serving.ROOT, "Tests/KunlunBackendTests/StandIn")
 LIBRARIES = {"KONGUR_XPURT": "standin_xpurt", "KONGUR_XPUML": "standin_xpuml", "KONGUR_KUNLUN_OPS": "standin_ops"}
-CODES = [*range(701, 721), *range(800, 818)]
+# The runtime's, and some of the operating system's below.
+CODES = [4, 12, 16, *range(701, 721), *range(800, 818), 999]
 # Those after which the stand-in's device never works again.
 STICKY = [713, 714, 715, 808]
 # What the stand-in takes for a call that never comes back.

@@ -1,162 +1,70 @@
 // The operators of kongur_kunlun_ops.h by XDNN, Baidu's operator library for Kunlun. NEVER RUN ON A CARD.
 //
 // XDNN is C++ whose symbols change from release to release, so this is compiled where it runs, against the XDNN that is
-// there (README.md). `make check` runs it over functions of ours that do on the host what XDNN's are understood to do, which
-// proves the shim, not that understanding: `kongur doctor` compares each operator with the reference on the card.
-// UNVERIFIED marks what is not known from a public signature and a public call.
+// there (README.md). Calls are as public code makes them; README.md names it. `make check` runs them over functions of ours
+// that do on the host what public code says of XDNN's, `make cpu-check` over XDNN's own reference for the processor, and
+// `kongur doctor` compares each operator with Kongur's reference on the card.
 #include "kongur_kunlun_ops.h"
 
-#include <xpu/runtime.h>
-#include <xpu/xdnn.h>
+#include "cache_maxima.h"
+#include "device.h"
+#include "products.h"
+#include "readings.h"
+#include "releases.h"
 
 #include <cmath>
-#include <cstdio>
 #include <limits>
-#include <new>
+#include <numeric>
 #include <type_traits>
-#include <utility>
-#include <vector>
 
-// The type in which products are made: int16_t is what callers take on Kunlun 1 and 2, float16 and float what they take on
-// Kunlun 3. UNVERIFIED which of them each release has with a result in f32.
-#ifndef KONGUR_XDNN_PRODUCT
-#define KONGUR_XDNN_PRODUCT int16_t
-#endif
-
-// What products in int8 are multiplied by. UNVERIFIED: 1 where fc_fusion takes scales, 127 where it takes the largest
-// magnitudes of weights; the ratio that `kongur doctor` finds between the card and the reference says which.
-#ifndef KONGUR_XDNN_INT8_FACTOR
-#define KONGUR_XDNN_INT8_FACTOR 1.0f
-#endif
-
-namespace {
-
-namespace api = baidu::xpu::api;
-using namespace baidu::xpu::api;
-
-// An answer that is not success, on its way out.
-struct Failure {
-    int code;
-};
-
-// Codes of the runtime.
-constexpr int kOutOfHostMemory = 706;
-constexpr int kUnexpected = 800;
-
-void check_runtime(int answer) {
-    if (answer != 0) throw Failure{answer};
-}
-
-// XDNN refuses shapes and types with two of its codes before it does anything. Others come from the device.
-void check_xdnn(int answer, const char *call) {
-    if (answer == api::SUCCESS) return;
-    if (answer == api::INVALID_PARAM || answer == api::NOT_IMPLEMENT) throw Failure{KONGUR_KUNLUN_UNSUPPORTED};
-    std::fprintf(stderr, "kongur_kunlun_xdnn: %s answered %d\n", call, answer);
-    throw Failure{kUnexpected};
-}
-#define XDNN(call, ...) check_xdnn(call(__VA_ARGS__), #call)
-
-// No exception may leave a C function.
-template <typename Body> int guarded(Body body) noexcept {
-    try {
-        body();
-        return KONGUR_KUNLUN_OK;
-    } catch (const Failure &failure) {
-        return failure.code;
-    } catch (const std::bad_alloc &) {
-        return kOutOfHostMemory;
-    } catch (...) {
-        return kUnexpected;
-    }
-}
-
-// Values that the host makes and the device reads. They are sent when they differ from those of the last call: the layers of
-// a step ask for the same ones.
-template <typename T> class Mirror {
-  public:
-    Mirror() = default;
-    Mirror(const Mirror &) = delete;
-    Mirror &operator=(const Mirror &) = delete;
-    ~Mirror() {
-        if (device_ != nullptr) xpu_free(device_);
-    }
-
-    const T *send(std::vector<T> values, XPUStream stream) {
-        if (device_ != nullptr && values == host_) return device_;
-        // What still runs may read the old values.
-        check_runtime(xpu_wait(stream));
-        host_.clear();
-        if (values.size() > capacity_) {
-            if (device_ != nullptr) {
-                T *old = device_;
-                device_ = nullptr;
-                capacity_ = 0;
-                check_runtime(xpu_free(old));
-            }
-            void *pointer = nullptr;
-            check_runtime(xpu_malloc(&pointer, values.size() * sizeof(T), XPU_MEM_MAIN));
-            device_ = static_cast<T *>(pointer);
-            capacity_ = values.size();
-        }
-        check_runtime(xpu_memcpy(device_, values.data(), values.size() * sizeof(T), XPU_HOST_TO_DEVICE));
-        host_ = std::move(values);
-        return device_;
-    }
-
-    VectorParam<T> vector() const { return {host_.data(), static_cast<int64_t>(host_.size()), device_}; }
-
-  private:
-    std::vector<T> host_;
-    T *device_ = nullptr;
-    size_t capacity_ = 0;
-};
-
-const float16 *half(const uint16_t *pointer) { return reinterpret_cast<const float16 *>(pointer); }
-float16 *half(uint16_t *pointer) { return reinterpret_cast<float16 *>(pointer); }
-
-}  // namespace
+using namespace kongur;
 
 struct kongur_kunlun_context {
+    explicit kongur_kunlun_context(void *given) : stream(static_cast<XPUStream>(given)), products(stream) {
+        xdnn = kongur::create_context(stream);
+        if (xdnn == nullptr) throw Failure{kUnexpected};
+    }
+    ~kongur_kunlun_context() {
+        if (xdnn == nullptr) return;
+        kongur::wait(stream);
+        kongur::destroy_context(xdnn);
+    }
+
+    XPUStream stream;
+    Products products;
+    Readings readings;
+    CacheMaxima maxima;
     api::Context *xdnn = nullptr;
-    XPUStream stream = nullptr;
     // Cosines and sines, sent as f32 and turned into f16 on the device, where rounding is the library's.
     Mirror<float> cosines, sines;
     // The cache's rows for each head of each token that is kept, and these tokens.
     Mirror<int> rows, kept;
-    // Where queries and keys of each row start, and the row of the block table that it reads.
-    Mirror<int> lods, sequences;
-
-    ~kongur_kunlun_context() {
-        if (xdnn == nullptr) return;
-        xpu_wait(stream);
-        api::destroy_context(xdnn);
-    }
+    // Where queries and keys of each row start, the row of the block table that it reads, and these rows.
+    Mirror<int> lods, sequences, tables;
 };
 
 namespace {
 
-template <typename TX, typename TW, typename TY, typename TGEMM>
-void product_into(
-    kongur_kunlun_context *context, const TX *x, const TW *weight, const float *bias, int64_t m, int64_t n, int64_t k,
-    TY *y, float factor, const float *x_scales, const float *weight_scales) {
-    const int answer = api::fc_fusion<TX, TW, TY, TGEMM>(
-        context->xdnn, x, weight, y, m, n, k, false, true, nullptr, nullptr, nullptr, k, k, n, factor, 0.0f, bias,
-        Activation_t::LINEAR, nullptr, x_scales, weight_scales);
-    check_xdnn(answer, "fc_fusion");
+using Numbers = std::vector<int64_t>;
+
+const float16 *half(const uint16_t *pointer) { return reinterpret_cast<const float16 *>(pointer); }
+float16 *half(uint16_t *pointer) { return reinterpret_cast<float16 *>(pointer); }
+
+void normalize(
+    kongur_kunlun_context *context, const float16 *x, const float *weight, int64_t m, int64_t n, float epsilon, float16 *y) {
+#ifdef KONGUR_XDNN_FLOAT_NORM
+    XDNN((api::rms_layer_norm<float16, float>), context->xdnn, x, y, m, n, epsilon, weight, nullptr, nullptr, false);
+#else
+    // Public callers have weights of the activations' type.
+    Areas areas(context->xdnn);
+    float16 *rounded = areas.take<float16>(n);
+    XDNN((api::cast<float, float16>), context->xdnn, weight, rounded, n);
+    XDNN((api::rms_layer_norm<float16, float16>), context->xdnn, x, y, m, n, epsilon, rounded, nullptr, nullptr, false);
+#endif
 }
 
-template <typename TX, typename TW, typename TGEMM>
-void product(
-    kongur_kunlun_context *context, const TX *x, const TW *weight, const float *bias, int64_t m, int64_t n, int64_t k,
-    int wide, void *y, float factor, const float *x_scales, const float *weight_scales) {
-    if (m == 0 || n == 0) return;
-    if (wide) {
-        product_into<TX, TW, float, TGEMM>(
-            context, x, weight, bias, m, n, k, static_cast<float *>(y), factor, x_scales, weight_scales);
-    } else {
-        product_into<TX, TW, float16, TGEMM>(
-            context, x, weight, bias, m, n, k, static_cast<float16 *>(y), factor, x_scales, weight_scales);
-    }
+void add(kongur_kunlun_context *context, const float16 *x, const float16 *y, float16 *z, int64_t count) {
+    XDNN(api::broadcast_add<float16>, context->xdnn, x, y, z, Numbers{count}, Numbers{count});
 }
 
 // Sends the cosines and sines of each token's position, both halves of a head alike.
@@ -167,7 +75,7 @@ void send_angles(
     std::vector<float> frequencies(pairs);
     // A copy to the host waits for the default stream, once for each layer: what a faster shim would do away with first.
     check_runtime(
-        xpu_memcpy(frequencies.data(), inverse_frequencies, pairs * sizeof(float), XPU_DEVICE_TO_HOST));
+        kongur::copy(frequencies.data(), inverse_frequencies, pairs * sizeof(float), XPU_DEVICE_TO_HOST));
     std::vector<float> cosines(tokens * head_dim), sines(tokens * head_dim);
     for (int64_t token = 0; token < tokens; token++) {
         for (int64_t pair = 0; pair < pairs; pair++) {
@@ -181,23 +89,9 @@ void send_angles(
     context->sines.send(std::move(sines), context->stream);
 }
 
-// Turns heads [tokens, heads, head_dim] in the half-split form. (rotary_embedding_v3 has the interleaved one.)
-void turn(
-    kongur_kunlun_context *context, const float16 *x, const float16 *sines, const float16 *cosines, float16 *y,
-    int64_t tokens, int64_t heads, int64_t head_dim) {
-    using Numbers = std::vector<int64_t>;
-    XDNN(
-        rotary_no_freqs_embedding_v2<float16>, context->xdnn, x, sines, cosines, y,
-        Numbers{1, tokens, heads, head_dim}, Numbers{1, tokens, 1, head_dim},
-        Numbers{tokens * heads * head_dim, heads * head_dim, head_dim, 1},
-        Numbers{tokens * head_dim, head_dim, head_dim, 1});
-}
-
 // Sends the cache's row of each key-value head of each token with a slot, and which tokens these are.
 int64_t send_rows(kongur_kunlun_context *context, const kongur_kunlun_attention_shape &shape, const int32_t *slots) {
-    if (shape.blocks * shape.kv_heads * shape.block_size > std::numeric_limits<int>::max()) {
-        throw Failure{KONGUR_KUNLUN_UNSUPPORTED};
-    }
+    check_size(shape.blocks * shape.kv_heads * shape.block_size, "scatter");
     std::vector<int> rows, kept;
     for (int64_t token = 0; token < shape.tokens; token++) {
         const int64_t slot = slots[token];
@@ -215,6 +109,131 @@ int64_t send_rows(kongur_kunlun_context *context, const kongur_kunlun_attention_
     return count;
 }
 
+void write_caches(
+    kongur_kunlun_context *context, const kongur_kunlun_attention_shape &shape, const uint16_t *qkv,
+    const int32_t *positions, const int32_t *slots, const float *inverse_frequencies, float scale,
+    const float *query_norm, const float *key_norm, float epsilon, uint16_t *key_cache, uint16_t *value_cache,
+    uint16_t *query) {
+    const int64_t tokens = shape.tokens, dim = shape.head_dim, key_width = shape.kv_heads * dim;
+    if (dim % 2 != 0) refuse("an odd head_dim", api::INVALID_PARAM);
+    send_angles(context, tokens, dim, positions, inverse_frequencies, scale);
+    const int64_t count = send_rows(context, shape, slots);
+
+    Areas areas(context->xdnn);
+    auto *cosines = areas.take<float16>(tokens * dim), *sines = areas.take<float16>(tokens * dim);
+    const float *sent_cosines = context->cosines.device(), *sent_sines = context->sines.device();
+    XDNN((api::cast<float, float16>), context->xdnn, sent_cosines, cosines, tokens * dim);
+    XDNN((api::cast<float, float16>), context->xdnn, sent_sines, sines, tokens * dim);
+
+    auto *queries = areas.take<float16>(tokens * shape.heads * dim);
+    auto *keys = areas.take<float16>(tokens * key_width), *values = areas.take<float16>(tokens * key_width);
+    XDNN(
+        api::split<float16>, context->xdnn, half(qkv), (std::vector<float16 *>{queries, keys, values}),
+        (Numbers{tokens, shape.heads + 2 * shape.kv_heads, dim}),
+        (Numbers{shape.heads, shape.kv_heads, shape.kv_heads}), 1);
+
+    const auto turned = [&](float16 *rows, int64_t heads, const float *norm, float16 *target) {
+        float16 *source = rows;
+        if (norm != nullptr) {
+            source = areas.take<float16>(tokens * heads * dim);
+            normalize(context, rows, norm, tokens * heads, dim, epsilon, source);
+        }
+        releases::rotate<float16>(context->xdnn, source, sines, cosines, target, tokens, heads, dim);
+    };
+    turned(queries, shape.heads, query_norm, half(query));
+    if (count == 0) return;
+    auto *turned_keys = areas.take<float16>(tokens * key_width);
+    turned(keys, shape.kv_heads, key_norm, turned_keys);
+
+    const auto write = [&](const float16 *rows, uint16_t *cache) {
+        if (count < tokens) {
+            auto *chosen = areas.take<float16>(count * key_width);
+            releases::gather_rows<float16>(
+                context->xdnn, rows, context->kept.device(), chosen, tokens, key_width, count);
+            rows = chosen;
+        }
+        context->maxima.widen(context->xdnn, context->stream, cache, rows, count * key_width);
+        XDNN(
+            (api::scatter<float16, int>), context->xdnn, rows, half(cache), context->rows.vector(),
+            shape.blocks * shape.kv_heads * shape.block_size, dim, true);
+    };
+    write(turned_keys, key_cache);
+    write(values, value_cache);
+}
+
+// What the decoding attention is asked: rows that are sequences of their own, each of `heads` query heads.
+struct Decoding {
+    int64_t rows = 0, heads = 0, longest = 0, columns = 0;
+};
+
+// Each row of a query is a sequence of its own to the library's decoding attention, which sees the tokens up to itself: so one
+// call runs any mixture of prefill and decoding, at the price of reading the cache once for each row. With `folds` of a row,
+// each is again a sequence. Rows do not share a row of the block table: no public caller lets them.
+Decoding send_decoding(
+    kongur_kunlun_context *context, const kongur_kunlun_attention_shape &shape, kongur_kunlun_ints starts,
+    kongur_kunlun_ints lengths, kongur_kunlun_ints tables, int64_t folds) {
+    const int64_t count = lengths.count, all_columns = tables.count / count;
+    Decoding decoding;
+    decoding.rows = (starts.host[count] - starts.host[0]) * folds;
+    decoding.heads = shape.heads / folds;
+    for (int64_t sequence = 0; sequence < count; sequence++) {
+        if (starts.host[sequence + 1] > starts.host[sequence] && lengths.host[sequence] > decoding.longest) {
+            decoding.longest = lengths.host[sequence];
+        }
+    }
+    decoding.columns = (decoding.longest + shape.block_size - 1) / shape.block_size;
+    std::vector<int> lods(2 * (decoding.rows + 1)), sequences(decoding.rows), blocks(decoding.rows * decoding.columns);
+    int64_t place = 0, total = 0;
+    for (int64_t sequence = 0; sequence < count; sequence++) {
+        const int64_t end = starts.host[sequence + 1];
+        for (int64_t row = starts.host[sequence]; row < end; row++) {
+            const int64_t length = lengths.host[sequence] - (end - 1 - row);
+            for (int64_t fold = 0; fold < folds; fold++, place++) {
+                total += length;
+                check_size(total, "qkv_paged_attention");
+                lods[place + 1] = static_cast<int>(place + 1);
+                lods[decoding.rows + 1 + place + 1] = static_cast<int>(total);
+                for (int64_t column = 0; column < decoding.columns; column++) {
+                    blocks[place * decoding.columns + column] = tables.host[sequence * all_columns + column];
+                }
+            }
+        }
+    }
+    std::iota(sequences.begin(), sequences.end(), 0);
+    context->lods.send(std::move(lods), context->stream);
+    context->sequences.send(std::move(sequences), context->stream);
+    context->tables.send(std::move(blocks), context->stream);
+    return decoding;
+}
+
+// The call as PaddlePaddle makes it (block_multi_head_attention_kernel.cc), the only public one.
+void decode(
+    kongur_kunlun_context *context, const kongur_kunlun_attention_shape &shape, const Decoding &decoding,
+    const float16 *query, const uint16_t *key_cache, const uint16_t *value_cache, float scale, float16 *y) {
+    const float *key_maxima = context->maxima.of(key_cache), *value_maxima = context->maxima.of(value_cache);
+    if (key_maxima == nullptr || value_maxima == nullptr) {
+        refuse("attention to a cache that was written elsewhere", api::INVALID_PARAM);
+    }
+    Areas areas(context->xdnn);
+    float *query_maxima = areas.take<float>(context->xdnn->max_ptr_size());
+    XDNN(
+        api::findmax<float16>, context->xdnn, query, query_maxima, decoding.rows * decoding.heads * shape.head_dim);
+
+    api::DecodeAttnParam attention(
+        context->lods.vector(), decoding.longest, decoding.heads, shape.head_dim, -1, 0, decoding.rows,
+        {nullptr, 0, nullptr});
+    // Both are left as they are where the library's own are meant.
+    if (decoding.heads != shape.kv_heads) attention.key_value_head_num = shape.kv_heads;
+    if (std::fabs(scale * std::sqrt(static_cast<float>(shape.head_dim)) - 1) > 1e-5f) attention.alpha = scale;
+    api::PageAttnParam<int> pages(
+        shape.block_size, decoding.rows, decoding.columns, context->sequences.vector(), 0, "HLD");
+    const int *tables = context->tables.device();
+    const int answer = api::qkv_paged_attention<float16, float16, float16, float16, int16_t, float, int>(
+        context->xdnn, query, half(key_cache), half(value_cache), tables, y, query_maxima, key_maxima, value_maxima,
+        nullptr, attention, pages);
+    check_xdnn(answer, "qkv_paged_attention");
+}
+
 }  // namespace
 
 extern "C" {
@@ -224,34 +243,35 @@ uint32_t kongur_kunlun_abi_version(void) { return KONGUR_KUNLUN_ABI; }
 const char *kongur_kunlun_description(void) {
 #define KONGUR_TEXT_(name) #name
 #define KONGUR_TEXT(name) KONGUR_TEXT_(name)
+#if KONGUR_KUNLUN_GENERATION >= 3
+    return "XDNN and libxpu_blas, generation " KONGUR_TEXT(KONGUR_KUNLUN_GENERATION) ", built " __DATE__;
+#else
     return "XDNN, products in " KONGUR_TEXT(KONGUR_XDNN_PRODUCT) ", built " __DATE__;
+#endif
 }
 
 int kongur_kunlun_open(void *stream, kongur_kunlun_context **context) {
-    return guarded([&] {
-        auto *made = new kongur_kunlun_context;
-        made->stream = static_cast<XPUStream>(stream);
-        made->xdnn = api::create_context();
-        if (made->xdnn == nullptr) {
-            delete made;
-            throw Failure{kUnexpected};
-        }
-        made->xdnn->set_stream(made->stream);
-        *context = made;
-    });
+    return guarded([&] { *context = new kongur_kunlun_context(stream); });
 }
 
 void kongur_kunlun_close(kongur_kunlun_context *context) { delete context; }
+
+int kongur_kunlun_reading_at(kongur_kunlun_context *context, int32_t index, kongur_kunlun_reading *reading) {
+    return context->readings.get(index, reading);
+}
+
+int kongur_kunlun_choose(kongur_kunlun_context *context, const char *name, const char *choice) {
+    return context->readings.choose(name, choice);
+}
+
+void kongur_kunlun_forget(kongur_kunlun_context *context, const void *cache) { context->maxima.forget(cache); }
 
 int kongur_kunlun_embedding(
     kongur_kunlun_context *context, kongur_kunlun_ints ids, const uint16_t *table, int64_t vocabulary, int64_t width,
     uint16_t *y) {
     return guarded([&] {
-        if (ids.count == 0) return;
-        // No id is padding.
-        XDNN(
-            (embedding<float16, int>), context->xdnn, half(table), ids.device, half(y), vocabulary, width, ids.count,
-            -1);
+        // XDNN's `embedding` of f16 has ids of 64 bits in public code; gathering rows is the same.
+        releases::gather_rows<float16>(context->xdnn, half(table), ids.device, half(y), vocabulary, width, ids.count);
     });
 }
 
@@ -259,8 +279,8 @@ int kongur_kunlun_linear(
     kongur_kunlun_context *context, const uint16_t *x, const uint16_t *weight, const float *bias, int64_t m, int64_t n,
     int64_t k, int wide, void *y) {
     return guarded([&] {
-        product<float16, float16, KONGUR_XDNN_PRODUCT>(
-            context, half(x), half(weight), bias, m, n, k, wide, y, 1.0f, nullptr, nullptr);
+        if (m == 0 || n == 0) return;
+        context->products.half(context->xdnn, half(x), half(weight), bias, {m, n, k}, wide != 0, y);
     });
 }
 
@@ -268,20 +288,17 @@ int kongur_kunlun_linear_int8(
     kongur_kunlun_context *context, const uint16_t *x, const int8_t *weight, const float *scales, const float *bias,
     int64_t m, int64_t n, int64_t k, int wide, void *y) {
     return guarded([&] {
-        if (m == 0) return;
-        if (m > std::numeric_limits<int>::max() || k > std::numeric_limits<int>::max()) {
-            throw Failure{KONGUR_KUNLUN_UNSUPPORTED};
-        }
-        api::ctx_guard guard(context->xdnn);
-        auto *quantized = guard.alloc<int8_t>(m * k);
-        auto *row_scales = guard.alloc<float>(m);
-        if (quantized == nullptr || row_scales == nullptr) throw Failure{705};
-        XDNN(
-            quant2d<float16>, context->xdnn, half(x), quantized, row_scales, static_cast<int>(m), static_cast<int>(k));
-        // UNVERIFIED: that fc_fusion takes both scales with TGEMM int8_t; Kunlun 1 is known to refuse int8 here, and the
-        // CPU then runs it.
-        product<int8_t, int8_t, int8_t>(
-            context, quantized, weight, bias, m, n, k, wide, y, KONGUR_XDNN_INT8_FACTOR, row_scales, scales);
+        if (m == 0 || n == 0) return;
+        for (int64_t size : {m, k}) check_size(size, "quant2d");
+        Areas areas(context->xdnn);
+        auto *quantized = areas.take<int8_t>(m * k);
+        auto *given = areas.take<float>(m), *row_scales = areas.take<float>(m);
+        XDNN(api::quant2d<float16>, context->xdnn, half(x), quantized, given, static_cast<int>(m), static_cast<int>(k));
+        // The largest magnitude of each row: so use it vLLM-Kunlun (_custom_ops.py) and FastDeploy (quant2d_per_channel.cpp).
+        const float unit = context->readings.is_first(Readings::row_scales) ? 1 / 127.0f : 1.0f;
+        XDNN(api::scale<float>, context->xdnn, given, row_scales, m, true, unit, 0.0f);
+        context->products.quantized(
+            context->xdnn, quantized, weight, row_scales, scales, bias, {m, n, k}, wide != 0, y);
     });
 }
 
@@ -289,10 +306,7 @@ int kongur_kunlun_rms_norm(
     kongur_kunlun_context *context, const uint16_t *x, const float *weight, int64_t m, int64_t n, float epsilon,
     uint16_t *y) {
     return guarded([&] {
-        if (m == 0) return;
-        XDNN(
-            (rms_layer_norm<float16, float>), context->xdnn, half(x), half(y), m, n, epsilon, weight, nullptr, nullptr,
-            false);
+        if (m > 0) normalize(context, half(x), weight, m, n, epsilon, half(y));
     });
 }
 
@@ -301,9 +315,16 @@ int kongur_kunlun_add_rms_norm(
     int64_t n, float epsilon, uint16_t *sum, uint16_t *y) {
     return guarded([&] {
         if (m == 0) return;
-        XDNN(
-            add_rms_layer_norm_fusion<float16>, context->xdnn, half(x), half(residual), half(y), m, n, epsilon, weight,
-            nullptr, nullptr, half(sum), nullptr);
+#ifdef KONGUR_XDNN_FUSED_NORM
+        if (!context->readings.is_first(Readings::norm_of_sum)) {
+            XDNN(
+                api::add_rms_layer_norm_fusion<float16>, context->xdnn, half(x), half(residual), half(y), m, n, epsilon,
+                weight, nullptr, nullptr, half(sum), nullptr);
+            return;
+        }
+#endif
+        add(context, half(x), half(residual), half(sum), m * n);
+        normalize(context, half(sum), weight, m, n, epsilon, half(y));
     });
 }
 
@@ -312,60 +333,18 @@ int kongur_kunlun_rotary_cache_write(
     kongur_kunlun_ints positions, kongur_kunlun_ints slots, const float *inverse_frequencies, float scale,
     const float *query_norm, const float *key_norm, float epsilon, uint16_t *key_cache, uint16_t *value_cache,
     uint16_t *query) {
+    const int answer = guarded([&] {
+        if (shape.tokens == 0) return;
+        write_caches(
+            context, shape, qkv, positions.host, slots.host, inverse_frequencies, scale, query_norm, key_norm, epsilon,
+            key_cache, value_cache, query);
+    });
+    if (answer == KONGUR_KUNLUN_OK) return answer;
+    // The processor writes instead, and what it writes is not known here.
     return guarded([&] {
-        const int64_t tokens = shape.tokens, dim = shape.head_dim;
-        if (tokens == 0) return;
-        if (dim % 2 != 0) throw Failure{KONGUR_KUNLUN_UNSUPPORTED};
-        send_angles(context, tokens, dim, positions.host, inverse_frequencies, scale);
-        const int64_t count = send_rows(context, shape, slots.host);
-
-        const int64_t query_width = shape.heads * dim, key_width = shape.kv_heads * dim;
-        const int64_t width = query_width + 2 * key_width;
-        api::ctx_guard guard(context->xdnn);
-        const auto area = [&](int64_t size) {
-            auto *pointer = guard.alloc<float16>(size);
-            if (pointer == nullptr) throw Failure{705};
-            return pointer;
-        };
-        const auto part = [&](int64_t start, int64_t size) {
-            auto *rows = area(tokens * size);
-            XDNN(copy2d<float16>, context->xdnn, half(qkv) + start, rows, tokens, width, size, size);
-            return rows;
-        };
-        auto *cosines = area(tokens * dim), *sines = area(tokens * dim);
-        XDNN((cast<float, float16>), context->xdnn, context->cosines.vector().xpu, cosines, tokens * dim);
-        XDNN((cast<float, float16>), context->xdnn, context->sines.vector().xpu, sines, tokens * dim);
-
-        const auto turned = [&](float16 *heads, int64_t head_count, const float *norm, float16 *target) {
-            float16 *source = heads;
-            if (norm != nullptr) {
-                source = area(tokens * head_count * dim);
-                XDNN(
-                    (rms_layer_norm<float16, float>), context->xdnn, heads, source, tokens * head_count, dim, epsilon,
-                    norm, nullptr, nullptr, false);
-            }
-            turn(context, source, sines, cosines, target, tokens, head_count, dim);
-        };
-        turned(part(0, query_width), shape.heads, query_norm, half(query));
-        if (count == 0) return;
-        auto *keys = area(tokens * key_width);
-        turned(part(query_width, key_width), shape.kv_heads, key_norm, keys);
-        auto *values = part(query_width + key_width, key_width);
-
-        const auto write = [&](float16 *rows, uint16_t *cache) {
-            if (count < tokens) {
-                auto *chosen = area(count * key_width);
-                XDNN(
-                    (gather<float16, int>), context->xdnn, rows, context->kept.vector().xpu, chosen,
-                    (std::vector<int64_t>{tokens, key_width}), count, 0);
-                rows = chosen;
-            }
-            XDNN(
-                (scatter<float16, int>), context->xdnn, rows, half(cache), context->rows.vector(),
-                shape.blocks * shape.kv_heads * shape.block_size, dim, true);
-        };
-        write(keys, key_cache);
-        write(values, value_cache);
+        context->maxima.distrust(key_cache);
+        context->maxima.distrust(value_cache);
+        throw Failure{answer};
     });
 }
 
@@ -376,61 +355,39 @@ int kongur_kunlun_paged_attention(
     return guarded([&] {
         const int64_t count = lengths.count;
         if (count == 0 || starts.host[count] == starts.host[0]) return;
-        // Each row is a sequence of its own to the library's decoding attention, which sees the tokens up to itself. So one
-        // call runs any mixture of prefill and decoding, at the price of reading the cache once for each row.
-        const int64_t first = starts.host[0], rows = starts.host[count] - first;
-        std::vector<int> lods(2 * (rows + 1)), sequences(rows);
-        int64_t longest = 0, total = 0;
-        for (int64_t sequence = 0; sequence < count; sequence++) {
-            const int64_t end = starts.host[sequence + 1];
-            for (int64_t row = starts.host[sequence]; row < end; row++) {
-                const int64_t length = lengths.host[sequence] - (end - 1 - row);
-                const int64_t place = row - first;
-                total += length;
-                if (total > std::numeric_limits<int>::max()) throw Failure{KONGUR_KUNLUN_UNSUPPORTED};
-                if (length > longest) longest = length;
-                lods[place + 1] = static_cast<int>(place + 1);
-                lods[rows + 1 + place + 1] = static_cast<int>(total);
-                sequences[place] = static_cast<int>(sequence);
-            }
+        const int64_t first = starts.host[0], rows = starts.host[count] - first, dim = shape.head_dim;
+        const int64_t skipped = first * shape.heads * dim, group = shape.heads / shape.kv_heads;
+        if (group == 1 || !context->readings.is_first(Readings::heads)) {
+            const Decoding decoding = send_decoding(context, shape, starts, lengths, tables, 1);
+            decode(context, shape, decoding, half(query) + skipped, key_cache, value_cache, scale, half(y) + skipped);
+            return;
         }
-        context->lods.send(std::move(lods), context->stream);
-        context->sequences.send(std::move(sequences), context->stream);
-
-        DecodeAttnParam attention(
-            context->lods.vector(), longest, shape.heads, shape.head_dim, -1, 0, rows, {nullptr, 0, nullptr});
-        attention.key_value_head_num = shape.kv_heads;
-        attention.alpha = scale;
-        // UNVERIFIED: that several rows may read the same row of the block table.
-        PageAttnParam<int> pages(
-            shape.block_size, count, tables.count / count, context->sequences.vector(), 0, "HLD");
-        const int64_t skipped = first * shape.heads * shape.head_dim;
-        // UNVERIFIED: null for largest magnitudes. They may be wanted where products are made in int16, and cannot be
-        // had here: a cache has slots that were never written.
-        const int answer = api::qkv_paged_attention<float16, float16, float16, float16, KONGUR_XDNN_PRODUCT, float, int>(
-            context->xdnn, half(query) + skipped, half(key_cache), half(value_cache), tables.device, half(y) + skipped,
-            nullptr, nullptr, nullptr, nullptr, attention, pages);
-        check_xdnn(answer, "qkv_paged_attention");
+        // The query heads of a key head become sequences of their own, each with as many query heads as key heads.
+        Areas areas(context->xdnn);
+        auto *folded = areas.take<float16>(rows * shape.heads * dim), *result = areas.take<float16>(rows * shape.heads * dim);
+        XDNN(
+            api::transpose<float16>, context->xdnn, half(query) + skipped, folded,
+            (Numbers{rows, shape.kv_heads, group, dim}), (Numbers{0, 2, 1, 3}));
+        const Decoding decoding = send_decoding(context, shape, starts, lengths, tables, group);
+        decode(context, shape, decoding, folded, key_cache, value_cache, scale, result);
+        XDNN(
+            api::transpose<float16>, context->xdnn, result, half(y) + skipped,
+            (Numbers{rows, group, shape.kv_heads, dim}), (Numbers{0, 2, 1, 3}));
     });
 }
 
 int kongur_kunlun_swiglu(kongur_kunlun_context *context, const uint16_t *x, int64_t m, int64_t n, uint16_t *y) {
     return guarded([&] {
         if (m == 0) return;
-        // UNVERIFIED: that the gate is the first half where `turn` is false.
-        XDNN(
-            swiglu<float16>, context->xdnn, half(x), half(y), (std::vector<int64_t>{m, 2 * n}), 1, false, nullptr,
-            nullptr, nullptr);
+        releases::swiglu_rows<float16>(
+            context->xdnn, half(x), half(y), m, n, context->readings.is_first(Readings::gate));
     });
 }
 
 int kongur_kunlun_gather(
     kongur_kunlun_context *context, const uint16_t *x, int64_t m, int64_t n, kongur_kunlun_ints rows, uint16_t *y) {
     return guarded([&] {
-        if (rows.count == 0) return;
-        XDNN(
-            (gather<float16, int>), context->xdnn, half(x), rows.device, half(y), (std::vector<int64_t>{m, n}),
-            rows.count, 0);
+        releases::gather_rows<float16>(context->xdnn, half(x), rows.device, half(y), m, n, rows.count);
     });
 }
 
@@ -439,31 +396,22 @@ int kongur_kunlun_copy_rows(
     int64_t rows, int64_t size) {
     return guarded([&] {
         if (rows == 0 || size == 0) return;
-        const auto copy = [&](auto unit) {
-            using T = decltype(unit);
-            const int64_t width = sizeof(T);
-            XDNN(
-                copy2d<T>, context->xdnn, static_cast<const T *>(source), static_cast<T *>(target), rows,
-                source_stride / width, target_stride / width, size / width);
-        };
-        const int64_t all = source_stride | target_stride | size;
-        if (all % 4 == 0) {
-            copy(float());
-        } else if (all % 2 == 0) {
-            copy(float16());
-        } else {
-            throw Failure{KONGUR_KUNLUN_UNSUPPORTED};
+        // Public callers copy floats.
+        const int64_t width = sizeof(float);
+        const int64_t places = reinterpret_cast<intptr_t>(source) | reinterpret_cast<intptr_t>(target);
+        if ((places | source_stride | target_stride | size) % width != 0) {
+            refuse("a copy of parts of a float", api::INVALID_PARAM);
         }
+        XDNN(
+            api::copy2d<float>, context->xdnn, static_cast<const float *>(source), static_cast<float *>(target), rows,
+            source_stride / width, target_stride / width, size / width);
     });
 }
 
 int kongur_kunlun_add(
     kongur_kunlun_context *context, const uint16_t *x, const uint16_t *y, int64_t count, uint16_t *z) {
     return guarded([&] {
-        if (count == 0) return;
-        XDNN(
-            broadcast_add<float16>, context->xdnn, half(x), half(y), half(z), (std::vector<int64_t>{count}),
-            (std::vector<int64_t>{count}));
+        if (count > 0) add(context, half(x), half(y), half(z), count);
     });
 }
 
@@ -475,6 +423,9 @@ KONGUR_IS(kongur_kunlun_abi_version);
 KONGUR_IS(kongur_kunlun_description);
 KONGUR_IS(kongur_kunlun_open);
 KONGUR_IS(kongur_kunlun_close);
+KONGUR_IS(kongur_kunlun_reading_at);
+KONGUR_IS(kongur_kunlun_choose);
+KONGUR_IS(kongur_kunlun_forget);
 KONGUR_IS(kongur_kunlun_embedding);
 KONGUR_IS(kongur_kunlun_linear);
 KONGUR_IS(kongur_kunlun_linear_int8);

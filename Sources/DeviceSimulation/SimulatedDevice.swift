@@ -49,6 +49,7 @@ package final class SimulatedDevice: Device {
                 "'\(name)' is simulated and times step programs alone; '\(program.name)' takes \(program.inputNames)"
             )
         }
+        try program.validate(symbols)
         let bytes = try Self.bytes(program, symbols)
         try state.withLock { state throws(DeviceError) in try state.memory.allocate(bytes, on: name) }
         do throws(DeviceError) {

@@ -42,27 +42,33 @@ package final class KunlunDevice: Device {
         if installation.library == nil, !options.allowsFallback {
             throw DeviceError(.deviceNotFound, "xpu:\(number): \(installation.whatIsMissing ?? "no operators")")
         }
-        session = try KunlunSession(number, calls, installation.library, timeout: options.timeout)
+        session = try KunlunSession(
+            number,
+            calls,
+            installation.library,
+            choices: KunlunReading.choices(installation.choices),
+            timeout: options.timeout
+        )
     }
 
     package var statistics: DeviceStatistics {
         let work = work.withLock { $0 }
-        let reading = reading
+        let state = state
         var statistics = DeviceStatistics(
             weightByteCount: work.weightByteCount,
             stateByteCount: work.stateByteCount,
             arenaByteCount: work.arenaByteCount
         )
-        statistics.memoryByteCount = reading.memoryByteCount ?? session.memoryByteCount
-        statistics.usedMemoryByteCount = reading.usedMemoryByteCount
+        statistics.memoryByteCount = state.memoryByteCount ?? session.memoryByteCount
+        statistics.usedMemoryByteCount = state.usedMemoryByteCount
         statistics.runs = work.runs
         statistics.busySeconds = work.busySeconds
         statistics.kernels = work.kernels
         statistics.fallbacks = work.fallbacks.values.reduce(0, +)
         statistics.faults = work.faults
-        statistics.reportedUtilization = reading.computeUtilization
-        statistics.temperature = reading.temperature
-        statistics.power = reading.power
+        statistics.reportedUtilization = state.computeUtilization
+        statistics.temperature = state.temperature
+        statistics.power = state.power
         statistics.driverVersion = installation.management.version
         statistics.runtimeVersion = installation.runtime.version
         return statistics
@@ -72,12 +78,32 @@ package final class KunlunDevice: Device {
     package var activity: KunlunWork { work.withLock { $0 } }
 
     /// What libxpuml says about the device now.
-    package var reading: KunlunReading { installation.reading(of: number) }
+    package var state: KunlunState { installation.state(at: session.address) }
+
+    /// Where it is on the bus, if the runtime says so.
+    package var address: PCIAddress? { session.address }
+
+    /// What public sources leave open about the vendor's calls, as the operators take it.
+    package var readings: [KunlunReading] {
+        let session = session
+        return
+            (try? session.thread.run { () throws(DeviceError) in session.operators?.readings(session.context) ?? [] })
+            ?? []
+    }
+
+    /// Takes a reading from now on; false where the operators do not have it.
+    func take(_ choice: String, for name: String) -> Bool {
+        let session = session
+        return
+            (try? session.thread.run { () throws(DeviceError) in
+                session.operators?.take(choice, for: name, session.context) ?? false
+            }) ?? false
+    }
 
     /// Bytes of its memory that are free; all there are where libxpuml does not say.
     package var freeByteCount: Int? {
-        let reading = reading
-        if let all = reading.memoryByteCount, let used = reading.usedMemoryByteCount { return max(0, all - used) }
+        let state = state
+        if let all = state.memoryByteCount, let used = state.usedMemoryByteCount { return max(0, all - used) }
         return session.memoryByteCount
     }
 
@@ -85,7 +111,8 @@ package final class KunlunDevice: Device {
     package var failure: DeviceError? { session.thread.failure }
 
     package func load(_ program: Program, symbols: [String: Int]) throws(DeviceError) -> any Executable {
-        try KunlunExecutable(program, symbols: symbols, on: self)
+        try program.validate(symbols)
+        return try KunlunExecutable(program, symbols: symbols, on: self)
     }
 
     func count(_ change: (inout KunlunWork) -> Void) { work.withLock { change(&$0) } }

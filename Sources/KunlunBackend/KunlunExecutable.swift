@@ -17,6 +17,8 @@ final class KunlunExecutable: Executable, @unchecked Sendable {
     private let pointers: [UnsafeMutableRawPointer]
     /// For each step the operator that runs it, or nil for the CPU.
     private let kernels: [KunlunKernel?]
+    /// Where the states stand.
+    private let caches: [UnsafeMutableRawPointer]
     private let footprint: (weights: Int, states: Int, arena: Int)
 
     init(_ program: Program, symbols: [String: Int], on device: KunlunDevice) throws(DeviceError) {
@@ -51,7 +53,7 @@ final class KunlunExecutable: Executable, @unchecked Sendable {
             program.constants.reduce(0) { $0 + $1.tensor.byteCount }, states.reduce(0, +),
             program.arenaByteCount + inputs.reduce(0, +)
         )
-        pointers = try session.thread.run { () throws(DeviceError) in
+        (pointers, caches) = try session.thread.run { () throws(DeviceError) in
             var constants: [UnsafeMutableRawPointer] = []
             for constant in program.constants {
                 let target = try memory.allocate(constant.tensor.byteCount)
@@ -81,7 +83,7 @@ final class KunlunExecutable: Executable, @unchecked Sendable {
             var given: [UnsafeMutableRawPointer] = []
             for byteCount in inputs { given.append(try memory.allocate(byteCount)) }
             let arena = try memory.allocate(program.arenaByteCount)
-            return program.values.map { value in
+            let pointers = program.values.map { value in
                 switch value.place {
                 case .input(let position): given[position]
                 case .constant(let position): constants[position]
@@ -89,6 +91,7 @@ final class KunlunExecutable: Executable, @unchecked Sendable {
                 case .arena(let offset): arena + offset
                 }
             }
+            return (pointers, places)
         }
         device.count {
             $0.weightByteCount += footprint.weights
@@ -98,6 +101,8 @@ final class KunlunExecutable: Executable, @unchecked Sendable {
     }
 
     deinit {
+        let (session, caches) = (session, caches)
+        try? session.thread.run(evenIfFailed: true) { () throws(DeviceError) in session.forget(caches) }
         device.count {
             $0.weightByteCount -= footprint.weights
             $0.stateByteCount -= footprint.states

@@ -10,17 +10,39 @@ final class KunlunSession: @unchecked Sendable {
     let operators: KunlunOperators?
     let thread: DeviceThread
     private(set) var context: OpaquePointer?
+    /// Where the device is on the bus, and the bytes of its main memory, as the runtime says; nil where it does not.
+    private(set) var address: PCIAddress?
+    private(set) var memoryByteCount: Int?
 
-    /// Makes the device current on a thread of its own and opens the operator library there.
-    init(_ number: Int, _ calls: XPURuntime, _ operators: KunlunOperators?, timeout: Double) throws(DeviceError) {
+    /// Makes the device current on a thread of its own and opens the operator library there, with readings as chosen.
+    ///
+    /// Throws `.invalidInput` for a choice that the library does not have.
+    init(
+        _ number: Int,
+        _ calls: XPURuntime,
+        _ operators: KunlunOperators?,
+        choices: [(name: String, choice: String)] = [],
+        timeout: Double
+    ) throws(DeviceError) {
         self.number = number
         self.calls = calls
         self.operators = operators
         thread = DeviceThread("xpu:\(number)", timeout: timeout)
         try thread.run { () throws(DeviceError) in
             try self.check("xpu_set_device") { calls.setDevice(Int32(number)) }
+            self.address = self.attributeOnThread(CK_XPU_PCI_ADDRESS).map { PCIAddress(attribute: $0) }
+            self.memoryByteCount = self.attributeOnThread(CK_XPU_MAIN_MEMORY_CAPACITY).map { Int(clamping: $0) }
             guard let operators else { return }
             try self.check("kongur_kunlun_open") { operators.open(nil, &self.context) }
+            for (name, choice) in choices where !operators.take(choice, for: name, self.context) {
+                let readings = operators.readings(self.context).map {
+                    "\($0.name)=\($0.choices.joined(separator: "|"))"
+                }
+                throw DeviceError(
+                    .invalidInput,
+                    "KONGUR_KUNLUN_READINGS has \(name)=\(choice), which the operator library does not; it has \(readings.joined(separator: ", "))"
+                )
+            }
         }
     }
 
@@ -32,17 +54,24 @@ final class KunlunSession: @unchecked Sendable {
         }
     }
 
-    /// Bytes of main memory, as the runtime says; nil when it does not.
-    var memoryByteCount: Int? { attribute(CK_XPU_MAIN_MEMORY_CAPACITY).map { Int(clamping: $0) } }
-
     /// What the runtime says of the device; nil when it does not.
     func attribute(_ attribute: Int) -> UInt64? {
-        let (calls, number) = (calls, number)
-        return try? thread.run { () throws(DeviceError) in
-            var value: UInt64 = 0
-            try self.check("xpu_device_get_attr") { calls.attribute(&value, Int32(attribute), Int32(number)) }
-            return value
-        }
+        (try? thread.run { () throws(DeviceError) in self.attributeOnThread(attribute) }) ?? nil
+    }
+
+    private func attributeOnThread(_ attribute: Int) -> UInt64? {
+        var value: UInt64 = 0
+        let answer = answer("xpu_device_get_attr") { calls.attribute(&value, Int32(attribute), Int32(number)) }
+        if answer == 0 { return value }
+        // An answer that ends the device is remembered.
+        _ = error(answer, "xpu_device_get_attr")
+        return nil
+    }
+
+    /// Says that caches are about to be given back; on the device's thread.
+    func forget(_ caches: [UnsafeMutableRawPointer]) {
+        guard let forget = operators?.forget else { return }
+        for cache in caches { forget(context, cache) }
     }
 
     /// Makes a call on the device's thread, under the watch, and throws what its answer means.

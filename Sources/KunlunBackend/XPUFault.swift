@@ -1,8 +1,17 @@
 import DeviceRuntime
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// What a call of the runtime answered when it did not succeed.
 ///
-/// Codes are documented as positive and returned negated by some versions, so the sign does not matter.
+/// Codes are documented as positive and returned negated by some versions, so the sign does not matter. Those below 700 are the
+/// operating system's.
 struct XPUFault {
     let code: Int32
     /// The call that answered it.
@@ -19,10 +28,12 @@ struct XPUFault {
     }
 
     /// Whether the device answers nothing else from here on, or should not be trusted to.
-    var endsDevice: Bool { Self.table[code]?.endsDevice ?? true }
+    var endsDevice: Bool { meaning?.endsDevice ?? true }
+
+    private var meaning: Meaning? { Self.table[code] ?? Self.ofSystem(code) }
 
     func error(device: Int?) -> DeviceError {
-        let known = Self.table[code]
+        let known = meaning
         let place = device.map { "xpu:\($0)" } ?? "xpu"
         let what =
             "\(place): \(call) answered \(code)\(known.map { " (\($0.meaning))" } ?? ", a code that Kongur does not know")"
@@ -34,13 +45,16 @@ struct XPUFault {
             case .cool: "let it cool down and look at its fans and its power limit"
             case .memory: "give the cache fewer bytes (--cache-mib), take int8 weights, or free the device of others"
             case .install: "the driver and the runtime do not fit each other or are not complete: reinstall XRE"
+            case .again: "try again; if it stays so, \(look)"
+            case .permission:
+                "this account may not use it: give it the group of /dev/xpu*, or the container these files"
             case .report: "run kongur doctor --device \(place) and send its report"
             case nil: "the device is not used any more; \(look)"
             }
         return DeviceError(known?.kind ?? .deviceLost, "\(what); \(advice)")
     }
 
-    private enum Remedy { case reset, reboot, cool, memory, install, report }
+    private enum Remedy { case reset, reboot, cool, memory, install, report, again, permission }
 
     private struct Meaning {
         var meaning: String
@@ -55,8 +69,10 @@ struct XPUFault {
         }
     }
 
-    /// The codes that are publicly known.
-    static var knownCodes: [Int32] { table.keys.sorted() }
+    /// The codes of the runtime that are publicly known, and some of the operating system's.
+    static var knownCodes: [Int32] {
+        [EPERM, EINTR, EIO, EAGAIN, ENOMEM, EBUSY, EINVAL].sorted() + table.keys.sorted()
+    }
 
     private static let table: [Int32: Meaning] = [
         701: Meaning("no such device", .deviceNotFound, .install),
@@ -97,10 +113,27 @@ struct XPUFault {
         815: Meaning("a cipher timed out", .deviceLost, .reset),
         816: Meaning("host memory is registered already", .failed, .report),
         817: Meaning("the tracer failed", .failed, .report),
+        // Seen on a P800 for one pinned asynchronous copy of 512 MiB, after which the device worked on.
+        999: Meaning("the runtime refused a call", .failed, .report),
     ]
+
+    /// What a number of the operating system means; nil for those that are none.
+    private static func ofSystem(_ code: Int32) -> Meaning? {
+        guard code > 0, code < 700 else { return nil }
+        let text = String(cString: strerror(code))
+        return switch code {
+        case ENOMEM: Meaning(text, .outOfMemory, .memory)
+        case EINTR, EAGAIN, EBUSY: Meaning(text, .failed, .again)
+        case EPERM, EACCES: Meaning(text, .deviceNotFound, .permission)
+        case ENOENT, ENXIO, ENODEV: Meaning(text, .deviceNotFound, .install)
+        case EINVAL: Meaning(text, .unsupported, .report)
+        case ENOTTY, ENOSYS: Meaning(text, .deviceLost, .install)
+        default: Meaning(text, .deviceLost, .reset)
+        }
+    }
 }
 
-/// The error codes of the runtime that are publicly known.
+/// The error codes that a runtime is known to answer.
 package enum KunlunFaults {
     package static var codes: [Int32] { XPUFault.knownCodes }
 }

@@ -14,13 +14,16 @@ import XIRCompiler
         _ number: Int = 0,
         _ operators: KunlunStandIn.Operators = .all,
         fallback: Bool = true,
-        timeout: Double = 300
+        timeout: Double = 300,
+        tellsPlaces: Bool = true,
+        readings: String = ""
     ) throws -> KunlunDevice {
         var options = KunlunDevice.Options()
         options.allowsFallback = fallback
         options.timeout = timeout
-        let installation = KunlunInstallation(environment: try KunlunStandIn.environment(operators))
-        return try KunlunDevice(number, installation, options)
+        var environment = try KunlunStandIn.environment(operators, tellsPlaces: tellsPlaces)
+        environment["KONGUR_KUNLUN_READINGS"] = readings
+        return try KunlunDevice(number, KunlunInstallation(environment: environment), options)
     }
 
     @Test(arguments: TinyCheckpoints.names, [WeightForm.float16, .int8])
@@ -84,7 +87,8 @@ import XIRCompiler
         let allocations = control.allocations()
         _ = try model.logits(on: device())
         let calls = control.calls()
-        for at in [1, 2, 9, calls / 4, calls / 2, calls - 30] {
+        // The second and third ask where the device is and how much memory it has, which it may do without.
+        for at in [1, 4, 9, calls / 4, calls / 2, calls - 30] {
             control.reset()
             control.fail(at, code)
             var isLost = false
@@ -97,7 +101,7 @@ import XIRCompiler
             } catch let error as DeviceError {
                 #expect(error.message.contains("\(code)"), "\(error.message)")
                 #expect(error.message.contains("xpu"))
-                #expect(error.code != .deviceLost || isLost || at <= 2)
+                #expect(error.code != .deviceLost || isLost || at <= 4)
             }
             #expect(control.allocations() == allocations, "code \(code) at call \(at)")
         }
@@ -183,11 +187,100 @@ import XIRCompiler
         #expect(try executable.run(good).count == 1)
     }
 
-    @Test func whatTheManagementLibraryKnowsIsRead() throws {
-        let reading = try device().reading
-        #expect(reading.name == "stand-in" && reading.temperature == 41 && reading.power == 87.5)
-        #expect(reading.memoryByteCount == 32 << 30 && reading.usedMemoryByteCount == 1 << 30)
-        #expect(reading.computeUtilization == 0.25)
+    /// libxpuml's order is not the runtime's: what it says of a device is found by the place on the bus.
+    @Test(arguments: [(0, "0001:53:02.0", 42.0, 2), (1, "0001:03:00.0", 41.0, 1)])
+    func whatTheManagementLibraryKnowsIsRead(number: Int, address: String, temperature: Double, used: Int) throws {
+        let device = try device(number)
+        let state = device.state
+        #expect(device.address?.description == address)
+        #expect(state.name == "stand-in" && state.temperature == temperature && state.power == 87.5)
+        #expect(state.memoryByteCount == 32 << 30 && state.usedMemoryByteCount == used << 30)
+        #expect(device.freeByteCount == (32 - used) << 30 && state.computeUtilization == 0.25)
+    }
+
+    /// Another card's free memory would be worse than none.
+    @Test func withoutPlacesTheRuntimesMemoryCounts() throws {
+        let control = try StandInControl()
+        control.reset()
+        let device = try device(0, tellsPlaces: false)
+        #expect(device.state == KunlunState())
+        #expect(device.freeByteCount == 1 << 36 && device.statistics.memoryByteCount == 1 << 36)
+    }
+
+    /// A place that cannot be asked for leaves the device without observations, and one that is lost at it is lost.
+    @Test(arguments: [707, 713] as [Int32]) func aDeviceWhosePlaceIsNotToldStillRuns(code: Int32) throws {
+        let model = try StandInModel("llama", .float16)
+        let control = try StandInControl()
+        control.reset()
+        control.fail(2, code)
+        guard let device = try? device() else {
+            #expect(code == 713)
+            return control.reset()
+        }
+        #expect(device.address == nil && device.state == KunlunState())
+        if code == 713 {
+            let failure = #expect(throws: DeviceError.self) { _ = try model.logits(on: device) }
+            #expect(failure?.code == .deviceLost && failure?.message.contains("713") == true)
+        } else {
+            #expect(StandInModel.agree(try model.logits(on: device), try model.logits(on: ReferenceDevice())))
+        }
+        control.reset()
+    }
+
+    @Test func aReadingIsTakenFromTheEnvironment() throws {
+        let model = try StandInModel("llama", .float16)
+        let expected = try model.logits(on: ReferenceDevice())
+        #expect(try device().readings == [KunlunReading(name: "swiglu.gate", choices: ["first", "second"], chosen: 0)])
+        let other = try device(readings: "swiglu.gate = second")
+        #expect(other.readings.first?.chosen == 1)
+        #expect(!StandInModel.agree(try model.logits(on: other), expected))
+        #expect(StandInModel.agree(try model.logits(on: device(readings: "swiglu.gate=first")), expected))
+    }
+
+    @Test(arguments: ["swiglu.gate=third", "swiglu.turn=first", "swiglu.gate", "=first", "swiglu.gate=first=second"])
+    func aReadingThatIsNotThereIsAnError(text: String) throws {
+        let failure = #expect(throws: DeviceError.self) { _ = try device(readings: text) }
+        #expect(failure?.code == .invalidInput && failure?.message.contains("KONGUR_KUNLUN_READINGS") == true)
+        if text.contains("=first") == false, text.contains("=") {
+            #expect(failure?.message.contains("swiglu.gate=first|second") == true)
+        }
+    }
+
+    /// What operators keep about a cache goes with it: the next one may stand at the same place.
+    @Test func cachesAreForgottenWhenTheyGo() throws {
+        let model = try StandInModel("llama", .float16)
+        let control = try StandInControl()
+        let device = try device()
+        let before = control.caches(0)
+        do {
+            let executable = try device.load(model.program, symbols: model.symbols)
+            _ = try model.logits(executable)
+            #expect(control.caches(0) == before + Int64(model.program.states.count))
+        }
+        #expect(control.caches(0) == before)
+    }
+
+    /// The operating system's numbers are the driver's answers too.
+    @Test(arguments: [
+        (12, DeviceError.Code.outOfMemory, false), (-12, .outOfMemory, false), (16, .failed, false),
+        (4, .failed, false), (11, .failed, false), (5, .deviceLost, true), (999, .failed, false),
+        (650, .deviceLost, true),
+    ])
+    func systemErrorsAreDecoded(answer: Int32, code: DeviceError.Code, isLost: Bool) throws {
+        let model = try StandInModel("llama", .float16)
+        let control = try StandInControl()
+        control.reset()
+        let device = try device()
+        let executable = try device.load(model.program, symbols: model.symbols)
+        control.fail(20, answer)
+        let failure = #expect(throws: DeviceError.self) { _ = try model.logits(executable) }
+        #expect(failure?.code == code && (device.failure != nil) == isLost, "\(failure?.message ?? "")")
+        if answer == 12 { #expect(failure?.message.contains("annot allocate memory") == true) }
+        #expect(failure?.message.contains("does not know") == false)
+        if !isLost {
+            #expect(StandInModel.agree(try model.logits(executable), try model.logits(on: ReferenceDevice())))
+        }
+        control.reset()
     }
 
     @Test func aDeviceThatIsNotThereIsNotFound() throws {

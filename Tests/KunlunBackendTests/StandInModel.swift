@@ -11,7 +11,7 @@ import XIRCompiler
 
 /// A small model, compiled for Kunlun, and its logits on a device.
 struct StandInModel {
-    let program: Program
+    let compiled: CompiledModel
     let blockSize: Int
     let tokens: [Int]
 
@@ -23,14 +23,16 @@ struct StandInModel {
         options.tokens = 64
         let checkpoint = try Checkpoint.open(directory: TinyCheckpoints.directory(name))
         let module = try ONNXImporter.module(from: CheckpointExporter.export(checkpoint))
-        program = try Compiler(options: options).compile(
+        compiled = try Compiler(options: options).compile(
             module,
             contextLength: checkpoint.configuration.contextLength,
             stopTokenIDs: []
-        ).model.program
+        ).model
         blockSize = options.blockSize
         tokens = try TinyCheckpoints.expected(name).logitsPromptIds
     }
+
+    var program: Program { compiled.program }
 
     var symbols: [String: Int] { [StepProgram.cacheBlocks: tokens.count / blockSize + 2] }
 
@@ -72,6 +74,7 @@ struct StandInControl {
     let limit: @convention(c) (Int64) -> Void
     let allocations: @convention(c) () -> Int64
     let calls: @convention(c) () -> Int64
+    let caches: @convention(c) (Int64) -> Int64
 
     static let hang: Int32 = 9999
 
@@ -80,6 +83,7 @@ struct StandInControl {
         reset = try KunlunStandIn.function("standin_reset", as: (@convention(c) () -> Void).self)
         limit = try KunlunStandIn.function("standin_limit", as: (@convention(c) (Int64) -> Void).self)
         allocations = try KunlunStandIn.function("standin_allocations", as: (@convention(c) () -> Int64).self)
+        caches = try KunlunStandIn.function("standin_caches", as: (@convention(c) (Int64) -> Int64).self)
         calls = try KunlunStandIn.function("standin_calls", as: (@convention(c) () -> Int64).self)
     }
 }

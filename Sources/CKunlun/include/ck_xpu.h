@@ -39,8 +39,10 @@ enum {
     CK_XPU_ON_CHIP_MEMORY = 1,
 };
 
-// Attributes of a device.
+// Attributes of a device. Some versions answer for the thread's current device, whichever is asked for.
 enum {
+    // Domain from bit 16 on, bus from 8, device from 3, function from 0.
+    CK_XPU_PCI_ADDRESS = 0,
     CK_XPU_MODEL = 4,
     CK_XPU_MAIN_MEMORY_CAPACITY = 5,
     CK_XPU_ON_CHIP_MEMORY_CAPACITY = 6,
@@ -70,17 +72,29 @@ typedef struct {
     uint64_t reserved[15];
 } ck_xpuml_utilization;
 
+typedef struct {
+    uint32_t domain;
+    uint32_t bus;
+    uint32_t device;
+    uint32_t function;
+    uint32_t device_and_vendor;
+    uint32_t subsystem;
+    char bus_id[32];
+    uint64_t reserved[9];
+} ck_xpuml_pci;
+
 typedef int (*ck_xpuml_init)(void);
 typedef int (*ck_xpuml_shutdown)(void);
 typedef int (*ck_xpuml_text)(char *text, unsigned size);
 typedef int (*ck_xpuml_device_count)(unsigned *count);
 typedef int (*ck_xpuml_device_by_index)(unsigned index, ck_xpuml_device *device);
+typedef int (*ck_xpuml_pci_info)(ck_xpuml_device device, ck_xpuml_pci *pci);
 typedef int (*ck_xpuml_device_name)(ck_xpuml_device device, char *name, unsigned size);
 typedef int (*ck_xpuml_memory_info)(ck_xpuml_device device, ck_xpuml_memory *memory);
 typedef int (*ck_xpuml_utilization_rates)(ck_xpuml_device device, ck_xpuml_utilization *rates);
 // Degrees Celsius.
 typedef int (*ck_xpuml_temperature)(ck_xpuml_device device, unsigned sensor, unsigned *degrees);
-// Milliwatts, as NVML has it; not confirmed for libxpuml.
+// Milliwatts.
 typedef int (*ck_xpuml_power)(ck_xpuml_device device, unsigned *milliwatts);
 
 #ifdef __cplusplus

@@ -19,9 +19,9 @@ extern "C" {
 #endif
 
 // Raised when a signature or a meaning changes.
-#define KONGUR_KUNLUN_ABI 1u
+#define KONGUR_KUNLUN_ABI 2u
 
-// What a call answers; every other number is an error of the runtime, negated or not.
+// What a call answers; every other number is an error of the runtime, negated or not: 705 where work areas lack memory.
 #define KONGUR_KUNLUN_OK 0
 // These shapes or values are not supported: nothing was changed, and Kongur runs the operation elsewhere.
 #define KONGUR_KUNLUN_UNSUPPORTED 1
@@ -46,20 +46,38 @@ typedef const char *(*kongur_kunlun_description_f)(void);
 typedef int (*kongur_kunlun_open_f)(void *stream, kongur_kunlun_context **context);
 typedef void (*kongur_kunlun_close_f)(kongur_kunlun_context *context);
 
+// A question about the vendor's calls that public sources leave open. The name is that of a function below, a dot and the
+// question, such as "swiglu.gate". `kongur doctor` runs the function by each choice and says which agree with the reference;
+// KONGUR_KUNLUN_READINGS=swiglu.gate=second chooses. Texts are valid as long as the library is loaded.
+typedef struct {
+    const char *name;
+    const char *const *choices;
+    int32_t count;
+    // The position of the choice in use: at first the one that others ran on a card.
+    int32_t chosen;
+} kongur_kunlun_reading;
+
+// Gives reading number `index`, from 0; KONGUR_KUNLUN_INVALID past the last. A library may lack this and the next.
+typedef int (*kongur_kunlun_reading_at_f)(kongur_kunlun_context *context, int32_t index, kongur_kunlun_reading *reading);
+// Takes a choice from now on; KONGUR_KUNLUN_INVALID for a name or a choice that does not exist.
+typedef int (*kongur_kunlun_choose_f)(kongur_kunlun_context *context, const char *name, const char *choice);
+// Says that memory which held a cache is about to be given back: what the library keeps about it goes. May be missing.
+typedef void (*kongur_kunlun_forget_f)(kongur_kunlun_context *context, const void *cache);
+
 // y[i] = table[ids[i]]; ids are in range. table f16 [vocabulary, width], y f16 [ids.count, width].
 typedef int (*kongur_kunlun_embedding_f)(
     kongur_kunlun_context *context, kongur_kunlun_ints ids, const uint16_t *table, int64_t vocabulary, int64_t width,
     uint16_t *y);
 
 // y = x weight^T + bias, summed in f32 or better. x f16 [m, k], weight f16 [n, k], bias f32 [n] or NULL;
-// y f32 [m, n] where wide is not 0, else f16 [m, n].
+// y f32 [m, n] where wide is not 0, else f16 [m, n]. A wide result may have been rounded to f16 on its way.
 typedef int (*kongur_kunlun_linear_f)(
     kongur_kunlun_context *context, const uint16_t *x, const uint16_t *weight, const float *bias, int64_t m, int64_t n,
     int64_t k, int wide, void *y);
 
 // The same with weights in int8: each row of x is quantised by its largest magnitude (scale = largest / 127, to nearest,
-// ties to even), products are summed exactly and multiplied by the row's scale and the feature's. weight int8 [n, k],
-// scales f32 [n].
+// ties to even), products are summed exactly, rounded to f32 at most, and multiplied by the row's scale and the feature's.
+// weight int8 [n, k], scales f32 [n].
 typedef int (*kongur_kunlun_linear_int8_f)(
     kongur_kunlun_context *context, const uint16_t *x, const int8_t *weight, const float *scales, const float *bias,
     int64_t m, int64_t n, int64_t k, int wide, void *y);

@@ -69,13 +69,13 @@ package struct ArticleTable {
             memoryRow(half), answerRow(half, int8), speedRow(half, int8),
             [
                 "INT8 loses less than 3 % of accuracy",
-                "not a question of the device. Measured with pebble on 600 problems: 563 right in int8, 566 with the stored weights, a loss of 0.5 % (`kongur eval`). VibeThinker's own weights have not been evaluated",
+                "not a question of the device. Measured with pebble on 600 problems: 552 right in int8, 552 with the stored weights, no loss (`kongur eval`). VibeThinker's own weights have not been evaluated",
                 "plausible; not measured for VibeThinker",
             ],
             costRow(half, a100.half), fusionRow(half),
             [
                 "the K20 has 32 GB, 1.2 TB/s, 256 TFLOPS, 512 TOPS at 7 nm",
-                "no card of that name is publicly known; the nearest by name, the K200 with the chip CK20, has 16 GB, 0.51 TB/s, 64 TFLOPS and 256 TOPS at 14 nm",
+                "no card of that name is publicly known; the nearest by name, the K200 with the chip CK20, has 16 GB, 0.51 TB/s, 64 TFLOPS and 256 TOPS at 14 nm. 256 TFLOPS and 512 TOPS are nearest to what was measured on a P800, 258.7 and 503.5, which has 103 GB at 2.24 TB/s",
                 "not a known product",
             ],
         ]

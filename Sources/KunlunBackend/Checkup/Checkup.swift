@@ -49,6 +49,7 @@ package struct Checkup {
             let models = try models()
             for (_, model) in models { checkOperations(model, device, &report) }
             checkWideProducts(device, &report)
+            checkReadings(models.map(\.model), device, &report)
             for (weights, model) in models {
                 if let failure = device.failure { throw failure }
                 try checkTokens(model, weights, device, &report)
@@ -60,7 +61,7 @@ package struct Checkup {
     }
 
     private func facts(_ device: KunlunDevice) -> CheckupReport.DeviceFacts {
-        let reading = device.reading
+        let state = device.state
         var attributes: [String: UInt64] = [:]
         for (name, attribute) in [
             ("model", CK_XPU_MODEL), ("main_memory", CK_XPU_MAIN_MEMORY_CAPACITY),
@@ -71,13 +72,14 @@ package struct Checkup {
         }
         return CheckupReport.DeviceFacts(
             name: device.name,
-            product: reading.name,
+            address: device.address?.description,
+            product: state.name,
             driver: installation.management.version,
             attributes: attributes,
-            memoryByteCount: reading.memoryByteCount,
-            usedMemoryByteCount: reading.usedMemoryByteCount,
-            temperature: reading.temperature,
-            power: reading.power
+            memoryByteCount: state.memoryByteCount,
+            usedMemoryByteCount: state.usedMemoryByteCount,
+            temperature: state.temperature,
+            power: state.power
         )
     }
 
@@ -104,13 +106,11 @@ package struct Checkup {
     }
 
     private func checkOperations(_ model: CompiledModel, _ device: KunlunDevice, _ report: inout CheckupReport) {
-        let probe = OperationProbe(
-            device: device,
-            program: model.program,
-            blockSize: model.cache.blockSize,
-            vocabularySize: model.vocabularySize
-        )
-        let checks = [1, 5, 33].flatMap { probe.checks(rows: min($0, model.contextLength)) }
+        let probe = OperationProbe(device: device, model)
+        // One sequence of some lengths, and rows of several.
+        let checks =
+            [1, 5, 33].flatMap { probe.checks(rows: min($0, model.contextLength)) }
+            + probe.checks(rows: min(33, model.contextLength), sequences: 3) { $0.operation == "paged_attention" }
         report.operations += checks
         for check in checks where !check.isGood { report.problems.append(Self.problem(check)) }
         for operation in Set(checks.filter { $0.ranOn == "cpu" }.map(\.operation)).sorted() {
@@ -146,11 +146,67 @@ package struct Checkup {
                 limits: [StepProgram.tokens: 1],
                 arenaByteCount: 4096 + width * 4
             )
-            let probe = OperationProbe(device: device, program: program, blockSize: 16, vocabularySize: 1)
+            let probe = OperationProbe(
+                device: device,
+                program: program,
+                blockSize: 16,
+                vocabularySize: 1,
+                contextLength: 1
+            )
             let check = probe.check(program.steps, rows: 1)
             report.wideProducts.append(check)
             // Only the width that programs have is a problem; the other is what Kongur goes out of the way of.
             if width < columns, !check.isGood { report.problems.append(Self.problem(check)) }
+        }
+    }
+
+    /// Runs the operation of each reading by each of its choices, and takes back the one that was in use.
+    private func checkReadings(_ models: [CompiledModel], _ device: KunlunDevice, _ report: inout CheckupReport) {
+        for reading in device.readings where reading.choices.indices.contains(reading.chosen) && device.failure == nil {
+            let probes = models.lazy.compactMap { model -> (OperationProbe, Int)? in
+                let program = model.program
+                guard let step = program.steps.firstIndex(where: { $0.operation == reading.operation }) else {
+                    return nil
+                }
+                return (OperationProbe(device: device, model), step)
+            }
+            guard let (probe, step) = probes.first else { continue }
+            var choices: [CheckupReport.Reading.Choice] = []
+            for (position, choice) in reading.choices.enumerated() {
+                guard device.take(choice, for: reading.name) else { continue }
+                let rows = min(33, probe.contextLength)
+                let check = probe.check(probe.stepsUp(to: step), rows: rows, sequences: min(3, rows))
+                choices.append(
+                    CheckupReport.Reading.Choice(choice: choice, isUsed: position == reading.chosen, check: check)
+                )
+            }
+            _ = device.take(reading.choices[reading.chosen], for: reading.name)
+            report.readings.append(CheckupReport.Reading(name: reading.name, choices: choices))
+            Self.judge(reading.name, choices, &report)
+        }
+    }
+
+    /// Says when another choice than the one in use is right, or right and faster.
+    private static func judge(
+        _ name: String,
+        _ choices: [CheckupReport.Reading.Choice],
+        _ report: inout CheckupReport
+    ) {
+        func holds(_ choice: CheckupReport.Reading.Choice) -> Bool {
+            choice.check.isGood && choice.check.ranOn == "device"
+        }
+        guard let used = choices.first(where: \.isUsed) else { return }
+        for other in choices where !other.isUsed && holds(other) {
+            let setting = "KONGUR_KUNLUN_READINGS=\(name)=\(other.choice)"
+            if !holds(used) {
+                report.problems.append(
+                    "\(name): the card does not do what '\(used.choice)' takes for granted, and does what '\(other.choice)' does: set \(setting)"
+                )
+            } else if let slow = used.check.seconds, let fast = other.check.seconds, fast < 0.9 * slow {
+                report.hints.append(
+                    "\(name): '\(other.choice)' is right too and takes \(Int((100 * fast / slow).rounded())) % of the time: set \(setting)"
+                )
+            }
         }
     }
 

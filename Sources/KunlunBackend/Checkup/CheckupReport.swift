@@ -14,6 +14,8 @@ package struct CheckupReport: Sendable, Encodable {
     /// What the runtime and libxpuml say about the device.
     package struct DeviceFacts: Sendable, Encodable {
         package var name: String
+        /// Where it is on the bus, by which libxpuml's facts were found.
+        package var address: String?
         package var product: String?
         package var driver: String?
         /// Attributes of the runtime by their names in ck_xpu.h.
@@ -62,6 +64,25 @@ package struct CheckupReport: Sendable, Encodable {
         }
     }
 
+    /// What public sources leave open about one of the vendor's calls, and what holds on this card.
+    package struct Reading: Sendable, Encodable {
+        package struct Choice: Sendable, Encodable {
+            package var choice: String
+            package var isUsed: Bool
+            /// The operation that it is about, run so.
+            package var check: Operation
+
+            private enum CodingKeys: String, CodingKey {
+                case choice
+                case isUsed = "in_use"
+                case check
+            }
+        }
+
+        package var name: String
+        package var choices: [Choice]
+    }
+
     /// Tokens at temperature 0 beside the reference's.
     package struct Tokens: Sendable, Encodable {
         /// The form of the weights: `f16` or `int8`.
@@ -80,13 +101,16 @@ package struct CheckupReport: Sendable, Encodable {
     package var operations: [Operation] = []
     /// Products of very many columns, in one and split: the known fault.
     package var wideProducts: [Operation] = []
+    package var readings: [Reading] = []
     package var tokens: [Tokens] = []
     /// What is wrong, one sentence each; empty when all is well.
     package var problems: [String] = []
+    /// What would be faster, one sentence each.
+    package var hints: [String] = []
 
     private enum CodingKeys: String, CodingKey {
         case kongur, libraries, device, transfers, operations
         case wideProducts = "wide_products"
-        case tokens, problems
+        case readings, tokens, problems, hints
     }
 }

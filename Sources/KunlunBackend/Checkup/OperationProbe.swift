@@ -9,23 +9,30 @@ struct OperationProbe {
     let program: Program
     let blockSize: Int
     let vocabularySize: Int
+    let contextLength: Int
 
-    /// Checks every step that is not like an earlier one, with `rows` tokens.
-    func checks(rows: Int) -> [CheckupReport.Operation] {
+    /// Checks every step that is not like an earlier one and is chosen, with `rows` tokens of some sequences.
+    func checks(rows: Int, sequences: Int = 1, where isChosen: (ProgramStep) -> Bool = { _ in true })
+        -> [CheckupReport.Operation]
+    {
         var seen: Set<String> = []
         var checks: [CheckupReport.Operation] = []
-        for (index, step) in program.steps.enumerated() {
+        for (index, step) in program.steps.enumerated() where isChosen(step) {
             let types = step.operands.map { program.values[$0].type.description }
             guard seen.insert("\(step.operation) \(types)").inserted else { continue }
-            // Attention needs a cache that was written: the step before it does that.
-            let first = step.operation == "paged_attention" && index > 0 ? index - 1 : index
-            checks.append(check(Array(program.steps[first...index]), rows: rows))
+            checks.append(check(stepsUp(to: index), rows: rows, sequences: min(sequences, rows)))
         }
         return checks
     }
 
+    /// A step with what it needs: attention a cache that was written, which the step before it does.
+    func stepsUp(to index: Int) -> [ProgramStep] {
+        let first = program.steps[index].operation == "paged_attention" && index > 0 ? index - 1 : index
+        return Array(program.steps[first...index])
+    }
+
     /// Checks a program that has constants alone for weights.
-    func check(_ steps: [ProgramStep], rows: Int) -> CheckupReport.Operation {
+    func check(_ steps: [ProgramStep], rows: Int, sequences: Int = 1) -> CheckupReport.Operation {
         let last = steps[steps.count - 1]
         var check = CheckupReport.Operation(
             operation: last.operation,
@@ -37,8 +44,9 @@ struct OperationProbe {
         )
         do throws(DeviceError) {
             let part = part(steps)
-            let inputs = try inputs(part, rows: rows)
-            let symbols = [StepProgram.cacheBlocks: (rows + blockSize - 1) / blockSize]
+            let layout = Layout(rows: rows, sequences: sequences, blockSize: blockSize)
+            let inputs = try inputs(part, layout)
+            let symbols = [StepProgram.cacheBlocks: layout.blockCount]
             let expected = try ReferenceDevice().load(part, symbols: symbols).run(inputs)
             let executable = try device.load(part, symbols: symbols)
             let before = device.activity.fallbacks.values.reduce(0, +)
@@ -100,24 +108,30 @@ struct OperationProbe {
             case .input, .arena: break
             }
         }
-        // Nothing looks at the other values; they must not point to what is gone.
-        for value in part.values.indices where !used.contains(value) { part.values[value].place = .arena(offset: 0) }
+        // Nothing looks at the other values; they must not point to what is gone, nor need memory.
+        for value in part.values.indices where !used.contains(value) {
+            part.values[value] = ProgramValue(ValueType(.float32, []), .arena(offset: 0))
+        }
+        part.arenaByteCount = part.values.reduce(0) { end, value in
+            guard case .arena(let offset) = value.place, let type = value.type.bound(part.limits) else { return end }
+            return max(end, offset + (type.byteCount + 63) / 64 * 64)
+        }
         return part
     }
 
-    /// One sequence of `rows` tokens, and for everything else numbers about 1 from a fixed seed.
-    private func inputs(_ part: Program, rows: Int) throws(DeviceError) -> [Tensor] {
+    /// The sequences' inputs, and for everything else numbers about 1 from a fixed seed.
+    private func inputs(_ part: Program, _ layout: Layout) throws(DeviceError) -> [Tensor] {
         var random = SeededNumbers()
-        let tokens = (0..<rows).map { _ in random.below(vocabularySize) }
-        let sequence = SingleSequence(tokens, blockSize: blockSize).inputs(0..<rows)
+        let tokens = (0..<layout.rows).map { _ in random.below(vocabularySize) }
+        let given = layout.inputs(tokens)
         let symbols = [
-            StepProgram.tokens: rows, StepProgram.sequences: 1, StepProgram.outputs: rows,
-            StepProgram.table: (rows + blockSize - 1) / blockSize,
+            StepProgram.tokens: layout.rows, StepProgram.sequences: layout.lengths.count,
+            StepProgram.outputs: layout.rows, StepProgram.table: layout.columns,
         ]
         var inputs: [Tensor] = []
         for (number, name) in zip(part.inputs, part.inputNames) {
             if let position = StepProgram.inputs.firstIndex(of: name) {
-                inputs.append(sequence[position])
+                inputs.append(given[position])
                 continue
             }
             guard let type = part.values[number].type.bound(symbols) else {
@@ -137,6 +151,43 @@ struct OperationProbe {
         return inputs
     }
 
+    /// Sequences that begin in this step, of growing lengths, with blocks of their own.
+    private struct Layout {
+        let rows: Int
+        let blockSize: Int
+        let lengths: [Int]
+
+        init(rows: Int, sequences: Int, blockSize: Int) {
+            (self.rows, self.blockSize) = (rows, blockSize)
+            // 1, 11 and 21 of 33.
+            let first = (0..<sequences - 1).map { max(1, 2 * rows * $0 / (sequences * (sequences - 1))) }
+            lengths = first + [rows - first.reduce(0, +)]
+        }
+
+        var columns: Int { lengths.map(blocks).max() ?? 0 }
+        var blockCount: Int { lengths.map(blocks).reduce(0, +) }
+
+        private func blocks(_ length: Int) -> Int { (length + blockSize - 1) / blockSize }
+
+        /// In the order of `StepProgram.inputs`.
+        func inputs(_ tokens: [Int]) -> [Tensor] {
+            var (positions, slots, starts, tables): ([Int], [Int], [Int], [Int]) = ([], [], [0], [])
+            var block = 0
+            for length in lengths {
+                positions += 0..<length
+                slots += (0..<length).map { block * blockSize + $0 }
+                starts.append(positions.count)
+                tables += (0..<columns).map { $0 < blocks(length) ? block + $0 : 0 }
+                block += blocks(length)
+            }
+            func vector(_ values: [Int]) -> Tensor { Tensor(values.map { Int32(clamping: $0) }, [values.count]) }
+            return [
+                vector(tokens), vector(positions), vector(slots), vector(starts), vector(lengths),
+                Tensor(tables.map { Int32(clamping: $0) }, [lengths.count, columns]), vector(Array(0..<rows)),
+            ]
+        }
+    }
+
     /// The norm of the difference relative to that of what is expected; slots of caches that were never written, which are
     /// no numbers on either side, do not count.
     static func difference(_ actual: [Tensor], _ expected: [Tensor]) -> Double {
@@ -148,6 +199,18 @@ struct OperationProbe {
             }
         }
         return difference.isNaN ? .infinity : (difference / max(norm, 1e-30)).squareRoot()
+    }
+}
+
+extension OperationProbe {
+    init(device: KunlunDevice, _ model: CompiledModel) {
+        self.init(
+            device: device,
+            program: model.program,
+            blockSize: model.cache.blockSize,
+            vocabularySize: model.vocabularySize,
+            contextLength: model.contextLength
+        )
     }
 }
 

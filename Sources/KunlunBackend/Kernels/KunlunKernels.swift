@@ -70,6 +70,7 @@ enum KunlunKernels {
             return operators.pagedAttention.map { pagedAttention(step, $0) }
         case "swiglu" where isHalf && step.operands.count == 1: return operators.swiglu.map { swiglu(step, $0) }
         case "gather" where isHalf && result.rank == 2 && step.attributes["axis"] == .integer(0):
+            guard program.values[step.operands[0]].type.rank == 2 else { return nil }
             return operators.gather.map { gather(step, $0) }
         case "concat": return operators.copyRows.flatMap { concat(step, program, $0) }
         case "slice": return operators.copyRows.flatMap { slice(step, program, $0) }

@@ -30,14 +30,17 @@ package struct KunlunInstallation: Sendable {
     package private(set) var operators: Part
 
     let calls: XPURuntime?
-    let readings: XPUManagement?
+    let states: XPUManagement?
     let library: KunlunOperators?
+    /// What KONGUR_KUNLUN_READINGS chooses.
+    let choices: String
 
     /// Looks in the environment's folders and then in those where the vendor's packages install.
     ///
     /// `KONGUR_XPURT`, `KONGUR_XPUML` and `KONGUR_KUNLUN_OPS` name one file each and nothing else is tried then.
     package init(environment: [String: String]) {
         let folders = Self.folders(environment)
+        choices = environment["KONGUR_KUNLUN_READINGS"] ?? ""
         func search(_ variable: String, _ names: [String]) -> DynamicLibrary.Search {
             if let path = environment[variable], !path.isEmpty { return DynamicLibrary.find([path]) }
             // Last by the bare name, which the loader looks up by LD_LIBRARY_PATH and its cache.
@@ -47,7 +50,7 @@ package struct KunlunInstallation: Sendable {
         let management = search("KONGUR_XPUML", ["libxpuml.so.1", "libxpuml.so"])
         let operators = search("KONGUR_KUNLUN_OPS", ["libkongur_kunlun_ops.so"])
         calls = runtime.library.flatMap { XPURuntime($0) }
-        readings = management.library.flatMap { XPUManagement($0) }
+        states = management.library.flatMap { XPUManagement($0) }
         let loaded = operators.library.map { KunlunOperators.load($0) }
         library = loaded?.operators
 
@@ -63,8 +66,8 @@ package struct KunlunInstallation: Sendable {
             XPUManagement.optional,
             XPUManagement.names
         )
-        if management.library != nil, readings == nil { self.management.reason = "it does not start" }
-        self.management.version = readings?.driverVersion
+        if management.library != nil, states == nil { self.management.reason = "it does not start" }
+        self.management.version = states?.driverVersion
         self.operators = Part("operators", operators, KunlunOperators.required, KunlunOperators.optional) { [$0] }
         self.operators.reason = loaded.flatMap { $0.operators == nil ? $0.reason : nil }
         self.operators.version = library?.description
@@ -72,7 +75,17 @@ package struct KunlunInstallation: Sendable {
 
     private static func folders(_ environment: [String: String]) -> [String] {
         var folders: [String] = []
-        if let path = environment["XRE_PATH"], !path.isEmpty { folders += ["\(path)/so", "\(path)/lib64", path] }
+        func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        if let path = value("XRE_PATH") { folders += ["\(path)/so", "\(path)/lib64", path] }
+        if let path = value("KUNLUN_HOME") { folders += ["\(path)/xre/so", "\(path)/so", "\(path)/lib64"] }
+        // Python packages bring the runtime of third-generation cards along.
+        for root in [value("CONDA_PREFIX"), value("VIRTUAL_ENV")].compactMap(\.self) {
+            let versions = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/lib")) ?? []
+            for version in versions.sorted().reversed() where version.hasPrefix("python") {
+                let packages = "\(root)/lib/\(version)/site-packages"
+                folders += ["\(packages)/torch_xmlir/xre/so", "\(packages)/paddle/libs"]
+            }
+        }
         // Where the runtime of first-generation cards installs itself: `xpu-4.33.0` and the like.
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/local")) ?? []
         for name in versions.sorted().reversed() where name.hasPrefix("xpu-") {
@@ -97,8 +110,8 @@ package struct KunlunInstallation: Sendable {
         return max(0, Int(count))
     }
 
-    /// What libxpuml says about a device; nothing without libxpuml.
-    package func reading(of device: Int) -> KunlunReading { readings?.reading(of: device) ?? KunlunReading() }
+    /// What libxpuml says about the device at an address; nothing without libxpuml.
+    func state(at address: PCIAddress?) -> KunlunState { address.flatMap { states?.state(at: $0) } ?? KunlunState() }
 
     /// What a person must do before models run on `xpu`; nil when nothing is missing.
     package var whatIsMissing: String? {

@@ -20,6 +20,8 @@ int64_t standin_allocations(void);
 int64_t standin_allocated_bytes(void);
 // Bytes of a device's memory.
 void standin_limit(int64_t bytes);
+// Changes the number of caches that the operators know, and gives it.
+int64_t standin_caches(int64_t change);
 // Forgets faults, as a reset of the device does.
 void standin_reset(void);
 

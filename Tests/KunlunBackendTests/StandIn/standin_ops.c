@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifndef STANDIN_ABI
 #define STANDIN_ABI KONGUR_KUNLUN_ABI
@@ -17,6 +18,10 @@ typedef _Float16 half;
 
 struct kongur_kunlun_context {
     void *stream;
+    // The half that is not the gate is taken for it: what a reading of swiglu does that does not hold.
+    int gate_is_second;
+    const void *caches[256];
+    int cache_count;
 };
 
 static half to_half(double value) { return (half)(float)value; }
@@ -27,12 +32,45 @@ const char *kongur_kunlun_description(void) { return "stand-in operators in host
 int kongur_kunlun_open(void *stream, kongur_kunlun_context **context) {
     int code = standin_enter();
     if (code) return code;
-    *context = malloc(sizeof **context);
+    *context = calloc(1, sizeof **context);
     (*context)->stream = stream;
     return 0;
 }
 
-void kongur_kunlun_close(kongur_kunlun_context *context) { free(context); }
+void kongur_kunlun_close(kongur_kunlun_context *context) {
+    standin_caches(-context->cache_count);
+    free(context);
+}
+
+int kongur_kunlun_reading_at(kongur_kunlun_context *context, int32_t index, kongur_kunlun_reading *reading) {
+    static const char *const choices[] = {"first", "second"};
+    if (index != 0) return KONGUR_KUNLUN_INVALID;
+    *reading = (kongur_kunlun_reading){"swiglu.gate", choices, 2, context->gate_is_second};
+    return KONGUR_KUNLUN_OK;
+}
+
+int kongur_kunlun_choose(kongur_kunlun_context *context, const char *name, const char *choice) {
+    if (strcmp(name, "swiglu.gate") || (strcmp(choice, "first") && strcmp(choice, "second"))) return KONGUR_KUNLUN_INVALID;
+    context->gate_is_second = !strcmp(choice, "second");
+    return KONGUR_KUNLUN_OK;
+}
+
+static void know(kongur_kunlun_context *context, const void *cache) {
+    for (int i = 0; i < context->cache_count; i++)
+        if (context->caches[i] == cache) return;
+    if (context->cache_count == 256) return;
+    context->caches[context->cache_count++] = cache;
+    standin_caches(1);
+}
+
+void kongur_kunlun_forget(kongur_kunlun_context *context, const void *cache) {
+    for (int i = 0; i < context->cache_count; i++) {
+        if (context->caches[i] != cache) continue;
+        context->caches[i] = context->caches[--context->cache_count];
+        standin_caches(-1);
+        return;
+    }
+}
 
 // Answers a fault that is due, or queues the work.
 #define QUEUE(work, arguments)                                                                                         \
@@ -244,6 +282,8 @@ int kongur_kunlun_rotary_cache_write(kongur_kunlun_context *context, kongur_kunl
     REQUIRE(standin_owns(qkv, shape.tokens * (shape.heads + 2 * shape.kv_heads) * shape.head_dim * 2) &&
             standin_owns(key_cache, cache) && standin_owns(value_cache, cache) && positions.count == shape.tokens &&
             slots.count == shape.tokens);
+    know(context, key_cache);
+    know(context, value_cache);
     struct rotary arguments = {shape, (const half *)qkv, positions.device, slots.device, inverse_frequencies,
                                query_norm, key_norm, scale, epsilon, (half *)key_cache, (half *)value_cache,
                                (half *)query};
@@ -310,13 +350,15 @@ struct elements {
     const half *x, *y;
     int64_t m, n;
     half *z;
+    int gate_is_second;
 };
 
 static void run_swiglu(const void *arguments) {
     const struct elements *a = arguments;
     for (int64_t i = 0; i < a->m; i++)
         for (int64_t j = 0; j < a->n; j++) {
-            double gate = (float)a->x[i * 2 * a->n + j], up = (float)a->x[i * 2 * a->n + a->n + j];
+            double first = (float)a->x[i * 2 * a->n + j], second = (float)a->x[i * 2 * a->n + a->n + j];
+            double gate = a->gate_is_second ? second : first, up = a->gate_is_second ? first : second;
             a->z[i * a->n + j] = to_half(gate / (1 + exp(-gate)) * up);
         }
 }
@@ -326,7 +368,7 @@ int kongur_kunlun_swiglu(kongur_kunlun_context *context, const uint16_t *x, int6
 #ifdef STANDIN_REFUSES_SWIGLU
     return KONGUR_KUNLUN_UNSUPPORTED;
 #endif
-    struct elements arguments = {(const half *)x, NULL, m, n, (half *)y};
+    struct elements arguments = {(const half *)x, NULL, m, n, (half *)y, context->gate_is_second};
     QUEUE(run_swiglu, arguments);
 }
 

@@ -1,8 +1,13 @@
-// A stand-in for libxpuml, for tests: two devices, and versions at the end of some names, as the library has them.
+// A stand-in for libxpuml, for tests: versions at the end of some names, as the library has them, and three devices in the order
+// of the bus. The first is the runtime's number 1 and the second its number 0; the third is hidden from the runtime.
 #include <stdint.h>
 #include <string.h>
 
-static uint64_t handles[2];
+#define DEVICES 3
+static const uint32_t buses[DEVICES] = {0x03, 0x53, 0x9A}, places[DEVICES] = {0, 2, 0};
+static uint64_t handles[DEVICES];
+
+static long index_of(const void *device) { return (const uint64_t *)device - handles; }
 
 int xpumlInit_v1(void) { return 0; }
 int xpumlShutdown_v1(void) { return 0; }
@@ -13,15 +18,25 @@ int xpumlSystemGetDriverVersion(char *text, unsigned size) {
 }
 
 int xpumlDeviceGetCount(unsigned *count) {
-    *count = 2;
+    *count = DEVICES;
     return 0;
 }
 
 int xpumlDeviceGetHandleByIndex_v1(unsigned index, void **device) {
-    if (index > 1) return 2;
+    if (index >= DEVICES) return 2;
     *device = &handles[index];
     return 0;
 }
+
+#ifndef STANDIN_WITHOUT_PCI
+int xpumlDeviceGetPciInfo(void *device, uint32_t *info) {
+    memset(info, 0, 128);
+    info[0] = 1;
+    info[1] = buses[index_of(device)];
+    info[2] = places[index_of(device)];
+    return 0;
+}
+#endif
 
 int xpumlDeviceGetName(void *device, char *name, unsigned size) {
     (void)device;
@@ -30,11 +45,11 @@ int xpumlDeviceGetName(void *device, char *name, unsigned size) {
 }
 
 int xpumlDeviceGetMemoryInfo(void *device, uint64_t *memory) {
-    (void)device;
+    uint64_t used = (uint64_t)(1 + index_of(device)) << 30;
     memset(memory, 0, 128);
     memory[1] = (uint64_t)32 << 30;
-    memory[2] = (uint64_t)31 << 30;
-    memory[3] = (uint64_t)1 << 30;
+    memory[2] = memory[1] - used;
+    memory[3] = used;
     return 0;
 }
 
@@ -46,9 +61,8 @@ int xpumlDeviceGetUtilizationRates(void *device, uint32_t *rates) {
 }
 
 int xpumlDeviceGetTemperature(void *device, unsigned sensor, unsigned *degrees) {
-    (void)device;
     if (sensor) return 2;
-    *degrees = 41;
+    *degrees = 41 + index_of(device);
     return 0;
 }
 

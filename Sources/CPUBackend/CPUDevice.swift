@@ -38,7 +38,7 @@ package final class CPUDevice: Device {
     package static var instructionSet: String { String(cString: ck_level_name(ck_level())) }
 
     package func load(_ program: Program, symbols: [String: Int]) throws(DeviceError) -> any Executable {
-        try program.validate()
+        try program.validate(symbols)
         let executable = try CPUExecutable(program, symbols: symbols, team: team, level: level, ledger: ledger)
         return executable
     }

@@ -44,7 +44,16 @@ final class CPUExecutable: Executable, @unchecked Sendable {
         let cost = try ProgramCost(program, builder)
 
         // A frozen tensor, so that outputs are tensors over the arena without a copy; they change with the next run.
-        arena = MutableTensor(TensorType(.uint8, [program.arenaByteCount])).freeze()
+        do throws(TensorError) {
+            let pages = try Storage(zeroedPages: program.arenaByteCount)
+            arena = try Tensor(TensorType(.uint8, [program.arenaByteCount]), storage: pages)
+        } catch {
+            throw DeviceError(
+                .outOfMemory,
+                "the arena: \(error.message); compile the model for a smaller batch",
+                cause: error
+            )
+        }
         let arenaBase = arena.withBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress.unsafelyUnwrapped) }
         let frame = Frame(
             valueCount: program.values.count,

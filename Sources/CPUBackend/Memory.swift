@@ -1,32 +1,26 @@
 import DeviceRuntime
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Tensors
 
 /// Zeroed, page-aligned bytes that take memory when first touched.
 ///
 /// `@unchecked Sendable`: whoever holds it decides who writes where; here that is the executable that owns it.
 final class Memory: @unchecked Sendable {
-    let base: UnsafeMutableRawPointer
     let byteCount: Int
+    private let storage: Storage
 
     /// Throws `.outOfMemory` naming `purpose`.
     init(byteCount: Int, purpose: String) throws(DeviceError) {
         self.byteCount = byteCount
-        let size = max(byteCount, 1)
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS
-        guard byteCount >= 0, let base = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), base != MAP_FAILED
-        else {
+        do throws(TensorError) {
+            storage = try Storage(zeroedPages: byteCount)
+        } catch {
             throw DeviceError(
                 .outOfMemory,
-                "\(purpose) needs \(byteCount) bytes, which cannot be had; use fewer cache blocks or a smaller batch"
+                "\(purpose) needs \(byteCount) bytes, which cannot be had; use fewer cache blocks or a smaller batch",
+                cause: error
             )
         }
-        self.base = base
     }
 
-    deinit { munmap(base, max(byteCount, 1)) }
+    var base: UnsafeMutableRawPointer { storage.base }
 }

@@ -30,10 +30,10 @@ struct ProgramCost {
             let halves = step.operation == "packed_swiglu" ? 2 : 1
             let extents = builder.type(y).extents.dropLast()
             if let place = places[extents] {
-                products[place].operations += 2 * inputs * outputs * halves
+                products[place].operations &+= 2 &* inputs &* outputs &* halves
             } else {
                 places[extents] = products.count
-                products.append((try builder.count(extents, step), 2 * inputs * outputs * halves))
+                products.append((try builder.count(extents, step), 2 &* inputs &* outputs &* halves))
             }
         }
         constantByteCount = read.reduce(0) { $0 + program.constants[$1].tensor.byteCount }
@@ -50,5 +50,5 @@ struct ProgramCost {
         return constantByteCount + tokens * cacheByteCountPerToken
     }
 
-    func operations(_ symbols: [Int]) -> Int { products.reduce(0) { $0 + $1.rows(symbols) * $1.operations } }
+    func operations(_ symbols: [Int]) -> Int { products.reduce(0) { $0 &+ $1.rows(symbols) &* $1.operations } }
 }

@@ -64,6 +64,8 @@ struct ModelRecord: Codable {
     var weightByteCount: Int
     /// See `ModelDigest.weights`; older files lack it.
     var weightsDigest: String?
+    /// See `WeightPieces`; only in files, and older ones lack it.
+    var weightsPieces: String?
 }
 
 extension ModelRecord {
@@ -108,13 +110,16 @@ extension ModelRecord {
     func model(path: String, weights: MappedFile) throws(DeviceError) -> CompiledModel {
         func invalid(_ reason: String) -> DeviceError { DeviceError(.invalidProgram, "\(path): \(reason)") }
         func type(_ text: String) throws(DeviceError) -> ValueType {
-            guard let type = ValueType(parsing: text) else { throw invalid("'\(text)' is no type") }
+            guard let type = ValueType(parsing: text) else {
+                throw invalid(
+                    "'\(text.prefix(100))' is no type; one is written as f32[tokens, 64], with numbers up to \(Extent.largestNumber)"
+                )
+            }
             return type
         }
-        guard let cacheType = ElementType(rawValue: cache.elementType), CacheRow.elementTypes.contains(cacheType),
-            cache.layers > 0, cache.kvHeads > 0, cache.headDim > 0, cache.blockSize > 0, vocabularySize > 0,
-            contextLength > 0
-        else { throw invalid("the cache layout or a size is not sound") }
+        guard let cacheType = ElementType(rawValue: cache.elementType) else {
+            throw invalid("cache.elementType is '\(cache.elementType)', which is no element type")
+        }
         var program = Program(
             name: name,
             inputs: inputs,
@@ -132,6 +137,11 @@ extension ModelRecord {
         for constant in constants {
             guard let tensorType = try type(constant.type).bound([:]) else {
                 throw invalid("constant '\(constant.name)' has no fixed type")
+            }
+            guard constant.offset % CompiledModelFile.pageSize == 0 else {
+                throw invalid(
+                    "constant '\(constant.name)' begins at \(constant.offset), not at a multiple of \(CompiledModelFile.pageSize)"
+                )
             }
             do {
                 let tensor = try Tensor(tensorType, storage: weights.storage, byteOffset: constant.offset)
@@ -154,8 +164,7 @@ extension ModelRecord {
                 ProgramStep(step.operation, step.operands, results: step.results, attributes: attributes)
             )
         }
-        try program.validate()
-        return CompiledModel(
+        let model = CompiledModel(
             program: program,
             cache: KVCacheLayout(
                 layers: cache.layers,
@@ -169,6 +178,13 @@ extension ModelRecord {
             stopTokenIDs: Set(stopTokenIDs),
             weightsDigest: weightsDigest
         )
+        do throws(DeviceError) {
+            try program.validate()
+            try model.validate()
+        } catch {
+            throw DeviceError(error.code, "\(path): \(error.message)", cause: error)
+        }
+        return model
     }
 
     private static func text(_ place: ProgramValue.Place) -> String {

@@ -1,6 +1,12 @@
 import SwiftProtobuf
 import Tensors
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Writes `.onnx` files, with large weights in a file beside them.
 package struct ModelWriter: Sendable {
     /// Tensors of this many bytes or more go to the file beside the model.
@@ -18,7 +24,7 @@ package struct ModelWriter: Sendable {
     /// Weights are streamed from wherever they are mapped, so writing gigabytes takes little memory. Both files are
     /// written under temporary names, synced and renamed; an old model goes before its data does, so a crash leaves
     /// the old model, none, or the new one, and never a mixture. `progress` is told the bytes of weights that are written,
-    /// and of all.
+    /// and of all. Throws `.fileNotWritable` where there is a file that this did not write (see `check`).
     package func write(
         _ model: Model,
         to path: String,
@@ -32,7 +38,14 @@ package struct ModelWriter: Sendable {
         var places: [String: ExternalData] = [:]
         var external: [Initializer] = []
         var end = 0
-        let dataName = (path.split(separator: "/").last.map(String.init) ?? path) + ".data"
+        // A link's file has its data beside it, and not beside the link.
+        let place: String
+        do {
+            place = try Self.checked(path).place
+        } catch {
+            throw ONNXError(.fileNotWritable, error.message, cause: error)
+        }
+        let dataName = PartialName.parts(of: place).name + ".data"
         for initializer in model.graph.initializers {
             guard initializer.tensor != nil else {
                 throw ONNXError(.unsupported, "\(path): the values of '\(initializer.name)' were never loaded")
@@ -53,28 +66,59 @@ package struct ModelWriter: Sendable {
                 "\(path): cannot be encoded (\(error)); the format allows 2 GB outside the data file"
             )
         }
-        var data: AtomicFile?
-        if !external.isEmpty {
-            var file = try AtomicFile(path: path + ".data")
-            for initializer in external {
-                guard let place = places[initializer.name], let tensor = initializer.tensor else { continue }
-                var offset = place.offset
-                try tensor.forEachPiece { piece throws(ONNXError) in
-                    try file.write(piece, at: offset)
-                    offset += piece.count
-                    progress(offset, end)
+        do throws(TensorError) {
+            let hasData = try Self.checked(path).hasData
+            var data: AtomicFile?
+            if !external.isEmpty {
+                let file = try AtomicFile(path: place + ".data") { _ in hasData }
+                for initializer in external {
+                    guard let place = places[initializer.name], let tensor = initializer.tensor else { continue }
+                    var offset = place.offset
+                    try tensor.forEachPiece { piece throws(TensorError) in
+                        try file.write(piece, at: offset)
+                        offset += piece.count
+                        progress(offset, end)
+                    }
                 }
+                try file.sync()
+                data = file
             }
+            let file = try AtomicFile(path: place, replacing: Self.isOurs)
+            try file.write(bytes)
             try file.sync()
-            data = consume file
+            if data != nil, unlink(place) != 0, errno != ENOENT {
+                throw TensorError(
+                    .fileNotWritable,
+                    "\(path): cannot be replaced: \(String(cString: strerror(errno)))"
+                )
+            }
+            try data?.commit()
+            try file.commit()
+        } catch {
+            throw ONNXError(.fileNotWritable, error.message, cause: error)
         }
-        var file = try AtomicFile(path: path)
-        try bytes.withUnsafeBytes { bytes in
-            Result { () throws(ONNXError) in try file.write(bytes, at: 0) }
-        }.get()
-        try file.sync()
-        if data != nil { try AtomicFile.remove(path) }
-        try data.take()?.commit()
-        try file.commit()
+    }
+
+    /// Throws `.fileNotWritable` when there is a file at `path`, or at `path` + `.data`, that this did not write.
+    package static func check(_ path: String) throws(ONNXError) {
+        do throws(TensorError) {
+            let (place, hasData) = try checked(path)
+            try AtomicFile.check(place + ".data") { _ in hasData }
+        } catch {
+            throw ONNXError(.fileNotWritable, error.message, cause: error)
+        }
+    }
+
+    /// Where a model at `path` would be, and whether the one that is there has its weights in the file beside it.
+    private static func checked(_ path: String) throws(TensorError) -> (place: String, hasData: Bool) {
+        let place = try AtomicFile.check(path, replacing: isOurs).path
+        guard let file = try? MappedFile(path: place) else { return (place, false) }
+        let name = Array((PartialName.parts(of: place).name + ".data").utf8)
+        return (place, file.withBytes { $0.contains(name) })
+    }
+
+    /// Whether a file begins as one that this wrote: a version, then the name of the producer.
+    private static func isOurs(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        UnsafeRawBufferPointer(rebasing: bytes.prefix(32)).contains([0x12, 6] + Array("kongur".utf8))
     }
 }

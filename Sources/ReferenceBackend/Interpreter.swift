@@ -45,7 +45,7 @@ package enum Interpreter {
     }
 
     /// The largest result that the reference computes: 16 GiB.
-    private static let largestByteCount = 1 << 34
+    static let largestByteCount = 1 << 34
 
     /// True when the reference gives this operation a meaning.
     package static func knows(_ operation: String) -> Bool {

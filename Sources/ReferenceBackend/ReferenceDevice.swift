@@ -13,13 +13,19 @@ package struct ReferenceDevice: Device {
     package var statistics: DeviceStatistics { DeviceStatistics() }
 
     package func load(_ program: Program, symbols: [String: Int]) throws(DeviceError) -> any Executable {
+        try program.validate(symbols)
         for (index, step) in program.steps.enumerated() where !Interpreter.knows(step.operation) {
             throw DeviceError(.unsupported, "step \(index): the reference does not know operation '\(step.operation)'")
         }
         var states: [Tensor] = []
+        var stateByteCount = 0
         for state in program.states {
             guard let type = state.type.bound(symbols) else {
                 throw DeviceError(.invalidInput, "state '\(state.name)' of type \(state.type) has unbound symbols")
+            }
+            stateByteCount += type.byteCount
+            guard stateByteCount <= Interpreter.largestByteCount else {
+                throw DeviceError(.outOfMemory, "the states need more than \(Interpreter.largestByteCount) bytes")
             }
             states.append(Tensor(rounding: [Float](repeating: .nan, count: type.shape.elementCount), to: type))
         }

@@ -4,10 +4,10 @@
     import Darwin
 #endif
 
-/// Why bytes did not become a tensor.
+/// Why bytes did not become a tensor, or a file was not read or written.
 package struct TensorError: Error, Sendable, Hashable, CustomStringConvertible {
     package enum Code: String, Sendable, Hashable {
-        case fileNotReadable, sizeMismatch, outOfBounds
+        case fileNotReadable, fileNotWritable, sizeMismatch, outOfBounds
     }
 
     package var code: Code
@@ -21,6 +21,10 @@ package struct TensorError: Error, Sendable, Hashable, CustomStringConvertible {
 
     static func cannotRead(_ path: String) -> TensorError {
         TensorError(.fileNotReadable, "\(path): cannot be read: \(String(cString: strerror(errno)))")
+    }
+
+    static func cannotWrite(_ path: String) -> TensorError {
+        TensorError(.fileNotWritable, "\(path): cannot be written: \(String(cString: strerror(errno)))")
     }
 
     package var description: String { message }

@@ -79,7 +79,8 @@ package struct Compiler: Sendable {
             ),
             vocabularySize: vocabularySize,
             contextLength: contextLength,
-            stopTokenIDs: stopTokenIDs
+            // A token that the model does not have cannot end an answer.
+            stopTokenIDs: stopTokenIDs.filter { (0..<vocabularySize).contains($0) }
         )
     }
 }

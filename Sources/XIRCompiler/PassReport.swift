@@ -62,7 +62,10 @@ package struct PassReport: Sendable, Hashable {
     }
 
     private static func bytes(_ operation: Operation, _ function: Function, _ symbols: [String: Int]) -> Int {
-        func size(_ value: ValueID) -> Int { function.type(value).bound(symbols)?.byteCount ?? 0 }
+        // Larger ones no program has; sums of them stay numbers.
+        func size(_ value: ValueID) -> Int {
+            min(function.type(value).bound(symbols)?.byteCount ?? 0, Program.largestByteCount)
+        }
         let updates = OperationTable.standard[operation.name]?.updates ?? []
         let operands = operation.operands.enumerated().map { position, value in
             // An update writes its rows, not the whole state; a look-up reads the rows that it takes.

@@ -33,7 +33,7 @@ final class TemporaryFolder {
             "ss": .strings(["a", ""]), "t": .tensor(Tensor([true, false], [2])), "g": .graph(inner),
         ]
         return Model(
-            producerName: "test",
+            producerName: "kongur",
             operatorSets: ["": 17, "com.example": 1],
             graph: Graph(
                 name: "main",

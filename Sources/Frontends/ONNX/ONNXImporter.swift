@@ -59,10 +59,16 @@ package enum ONNXImporter {
                 context.define(name, result)
             }
         }
+        var results: [String: ValueID] = [:]
         for output in model.graph.outputs {
             // A node of no operator stands for the graph's own reading of its outputs.
             let reader = Node("output", [output.name], outputs: [], name: output.name)
-            context.builder.result(output.name, try context.value(reader, 0))
+            results[output.name] = try context.value(reader, 0)
+        }
+        let outputs = try DecoderOutputs(model.graph, types: results.mapValues { context.type($0) })
+        for output in model.graph.outputs {
+            guard let result = results[output.name] else { continue }
+            context.builder.result(output.name == outputs.logitsName ? DecoderOutputs.logits : output.name, result)
         }
         var function = context.builder.function
         function.renumber()

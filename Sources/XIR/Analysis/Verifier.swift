@@ -13,7 +13,7 @@ package enum VerifierRules {
         "After an update nothing reads the old version of the state, and it is not a result.",
         "Every result of a function has a name, no two have the same, and its value is defined.",
         "Every symbol follows from the shapes of the parameters: each can be solved for, one after the other, from an extent in which it is the only unknown.",
-        "The lengths of axes that are plain numbers are not negative.",
+        "The lengths of axes that are plain numbers are not negative, and no number in a length is beyond 2^40.",
     ]
 }
 
@@ -127,6 +127,9 @@ private struct Verifier {
         let type = function.type(id)
         if type.extents.contains(where: { ($0.fixed ?? 0) < 0 }) {
             report(11, "\(name(id)) has the type \(type), in which a length is negative")
+        }
+        if !type.extents.allSatisfy(\.isInRange) {
+            report(11, "\(name(id)) has the type \(type), in which a number is beyond \(Extent.largestNumber)")
         }
         return true
     }

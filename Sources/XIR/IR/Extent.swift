@@ -78,6 +78,28 @@ package struct Extent: Sendable, Hashable {
         return total
     }
 
+    /// No number of an extent from outside is further from 0, so that sums and products of a few stay exact.
+    package static let largestNumber = 1 << 40
+
+    /// Whether no number in it is beyond `largestNumber`.
+    package var isInRange: Bool {
+        let range = -Self.largestNumber...Self.largestNumber
+        return range.contains(constant) && terms.allSatisfy { range.contains($0.coefficient) }
+    }
+
+    /// True when it is never negative and never falls as symbols rise, which are not negative themselves.
+    ///
+    /// What is as large as this extent then fits wherever it fits at the symbols' limits.
+    package var isMonotonic: Bool { constant >= 0 && terms.allSatisfy { $0.coefficient >= 0 } }
+
+    /// The smallest value while each symbol is between 0 and its limit; nil when there is none or it does not fit in an
+    /// `Int`.
+    package func least(_ limits: [String: Int]) -> Int? {
+        var falling = Extent(constant)
+        falling.terms = terms.filter { $0.coefficient < 0 }
+        return falling.value(limits)
+    }
+
     private mutating func add(_ term: Term) {
         if let index = terms.firstIndex(where: { $0.symbol >= term.symbol }) {
             if terms[index].symbol == term.symbol {
@@ -113,7 +135,7 @@ extension Extent: CustomStringConvertible {
 extension Extent {
     /// Reads the form that `description` writes: terms `12`, `past` or `2*past` joined by `+` and `-`, without spaces.
     ///
-    /// Nil when the text is anything else.
+    /// Nil when the text is anything else, or a number is above `largestNumber`.
     package init?(parsing text: some StringProtocol) {
         var sum = Extent(0)
         var rest = Substring(text)
@@ -153,7 +175,9 @@ extension Extent {
     }
 
     private static func number(_ text: Substring) -> Int? {
-        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text), number <= largestNumber
+        else { return nil }
+        return number
     }
 
     /// Letters, digits and underscores, not starting with a digit.

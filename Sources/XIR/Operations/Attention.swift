@@ -55,7 +55,7 @@ extension OperationDefinition {
             "The cache with row t of x written to slot slots[t], converted to the cache's element type; a negative slot is skipped. In i8 each head's part of a row is quantised: scale = largest magnitude / 127 in f32, number = x * (127 / largest magnitude) to nearest, ties to even, and 0 where no magnitude is above 2^-120; a cache then holds for each block and head `block` rows of head_dim bytes, and after them the `block` scales.",
             ["cache", "x", "slots"],
             constraints: [
-                "cache is floating-point [blocks, kv_heads, block, head_dim] or i8 [blocks, kv_heads, block, head_dim + 4], the last three and head_dim fixed and not 0",
+                "cache is floating-point [blocks, kv_heads, block, head_dim] or i8 [blocks, kv_heads, block, head_dim + 4], the last three and head_dim fixed and not 0, kv_heads and head_dim at most 65536",
                 "x is f32 or f16 [tokens, kv_heads * head_dim]",
                 "slots is i32 [tokens]",
             ],
@@ -81,7 +81,8 @@ extension OperationDefinition {
             ],
             constraints: [
                 "key_cache and value_cache have the same type, that of a cache as in cache_write",
-                "qkv is f32 or f16 [tokens, (heads + 2 * kv_heads) * head_dim]", "positions and slots are i32 [tokens]",
+                "qkv is f32 or f16 [tokens, (heads + 2 * kv_heads) * head_dim], heads from 1 to 65536",
+                "positions and slots are i32 [tokens]",
                 "inverse_frequencies is f32 of half the head_dim",
                 "query_norm and key_norm are given together, with epsilon, as vectors of head_dim",
             ],
@@ -90,7 +91,7 @@ extension OperationDefinition {
             let (qkv, cache) = (operands[0], operands[4])
             let (kvHeads, headDim) = try checkCache(cache, 1)
             try require(operands[5] == cache, 1)
-            guard let heads = operation.integer("heads"), heads > 0 else { throw ConstraintViolation(2) }
+            let heads = try queryHeads(operation, 2)
             try require(isActivation(qkv) && qkv.rank == 2, 2)
             try require(qkv.extents[1] == Extent(heads) * headDim + Extent(kvHeads * headDim) * 2, 2)
             let rows = ValueType(.int32, [qkv.extents[0]])
@@ -109,16 +110,15 @@ extension OperationDefinition {
             attributes: [attribute("heads", .integer), attribute("scale", .float)],
             constraints: [
                 "key_cache and value_cache have the same type, that of a cache as in cache_write",
-                "query is f32 or f16 [tokens, heads * head_dim], heads a multiple of kv_heads",
+                "query is f32 or f16 [tokens, heads * head_dim], heads a multiple of kv_heads from 1 to 65536",
                 "sequence_starts is i32 [sequences + 1], context_lengths i32 [sequences], block_tables i32 [sequences, table]",
             ]
         ) { operands, operation throws(ConstraintViolation) in
             let (query, cache) = (operands[0], operands[1])
             let (kvHeads, headDim) = try checkCache(cache, 1)
             try require(operands[2] == cache, 1)
-            guard let heads = operation.integer("heads"), heads > 0, heads % kvHeads == 0 else {
-                throw ConstraintViolation(2)
-            }
+            let heads = try queryHeads(operation, 2)
+            try require(heads % kvHeads == 0, 2)
             try require(isActivation(query) && query.rank == 2, 2)
             try require(query.extents[1] == Extent(heads) * headDim, 2)
             let (starts, lengths, tables) = (operands[3], operands[4], operands[5])
@@ -129,12 +129,22 @@ extension OperationDefinition {
         },
     ]
 
+    /// The most heads of queries, and of keys and values.
+    private static let mostHeads = 1 << 16
+
+    private static func queryHeads(_ operation: Operation, _ constraint: Int) throws(ConstraintViolation) -> Int {
+        guard let heads = operation.integer("heads"), (1...mostHeads).contains(heads) else {
+            throw ConstraintViolation(constraint)
+        }
+        return heads
+    }
+
     /// The heads and their width of a well-formed cache type.
     private static func checkCache(_ cache: ValueType, _ constraint: Int) throws(ConstraintViolation) -> (
         kvHeads: Int, headDim: Int
     ) {
         guard let row = CacheRow(of: cache), let heads = cache.extents[1].fixed, let block = cache.extents[2].fixed,
-            heads > 0, block > 0, !heads.multipliedReportingOverflow(by: row.headDim).overflow
+            (1...mostHeads).contains(heads), block > 0
         else { throw ConstraintViolation(constraint) }
         return (heads, row.headDim)
     }

@@ -28,10 +28,15 @@ package struct CacheRow: Sendable, Hashable {
     }
 
     private init?(elementCount: Int, _ elementType: ElementType) {
-        headDim = elementCount - Self.scaleByteCount(elementType)
+        let scale = Self.scaleByteCount(elementType)
+        guard Self.elementTypes.contains(elementType), (scale + 1...scale + Self.largestHeadDim).contains(elementCount)
+        else { return nil }
+        headDim = elementCount - scale
         self.elementType = elementType
-        guard Self.elementTypes.contains(elementType), headDim > 0 else { return nil }
     }
+
+    /// The most numbers of a row.
+    package static let largestHeadDim = 1 << 16
 
     /// What a cache may hold.
     package static let elementTypes: [ElementType] = [.float32, .float16, .bfloat16, .int8]

@@ -56,6 +56,12 @@ package struct OperationDefinition: Sendable {
             guard rule.accepts(attribute) else {
                 throw XIRError(.inference, "\(name): attribute '\(rule.name)' must be of kind \(rule.kind.rawValue)")
             }
+            guard attribute.isInRange else {
+                throw XIRError(
+                    .inference,
+                    "\(name): attribute '\(rule.name)' has a number beyond \(Extent.largestNumber)"
+                )
+            }
         }
         for attribute in operation.attributes.keys.sorted() where !attributes.contains(where: { $0.name == attribute })
         {

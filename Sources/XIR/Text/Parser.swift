@@ -272,7 +272,11 @@ struct Parser {
 
     private mutating func term(negative: Bool) throws(XIRError) -> Extent {
         guard case .number = token.kind else { return try symbol() * (negative ? -1 : 1) }
+        let offset = token.offset
         let factor = try integer(negative: negative)
+        guard factor.magnitude <= Extent.largestNumber else {
+            throw lexer.error("a number in a length is at most \(Extent.largestNumber)", at: offset)
+        }
         return try accept("*") ? try symbol() * factor : Extent(factor)
     }
 

@@ -94,10 +94,12 @@ package struct ProgramEmitter {
                 if let index = slot[roots[value.index]] { intervals[index].last = step }
             }
             for value in operation.results where roots[value.index] == value.index && places[value.index] == nil {
-                guard let byteCount = function.type(value).bound(limits)?.byteCount else {
+                guard let byteCount = function.type(value).bound(limits)?.byteCount,
+                    byteCount <= Program.largestByteCount
+                else {
                     throw CompilerError(
                         .unsupportedGraph,
-                        "'\(operation.name)' has a result \(function.type(value)) whose size at the limits is not known"
+                        "'\(operation.name)' has a result \(function.type(value)) whose size at the limits is not known or too large"
                     )
                 }
                 slot[value.index] = intervals.count

@@ -5,8 +5,8 @@ package import XIR
 /// Turns the weights of `linear` and `embedding` into whole numbers with a scale for each group of inputs.
 ///
 /// Symmetric: scale = largest magnitude / 127, rounded up to float16, and weight = round(w / scale), ties to even; for 4 bits
-/// largest magnitude / 7 or somewhat less, whichever has the least squared error. Large channels of activations are first
-/// moved into the weights (`Smoothing`). Vectors (norms, biases) stay in floating point. A matrix with numbers that are not
+/// largest magnitude / 7 or somewhat less, whichever has the least squared error. Where it is asked for, large
+/// channels of activations are first moved into the weights (`Smoothing`). Vectors (norms, biases) stay in floating point. A matrix with numbers that are not
 /// finite, or too large for a float16 scale, is refused and stays as it is.
 package struct QuantizeWeights: Pass {
     package let name = "quantize-weights"
@@ -20,7 +20,7 @@ package struct QuantizeWeights: Pass {
     let ranges: ActivationRanges?
 
     /// `bits` is 8 or 4; a `group` of nil is what Kunlun takes; `ranges` are measured activations to smooth by, where there are any.
-    package init(bits: Int, group: Int?, smooths: Bool = true, ranges: ActivationRanges? = nil) {
+    package init(bits: Int, group: Int?, smooths: Bool = false, ranges: ActivationRanges? = nil) {
         largest = bits == 4 ? 7 : 127
         self.group = group
         self.smooths = smooths

@@ -9,7 +9,10 @@ package import Tensors
 /// A folder as Hugging Face lays it out: `config.json` and tensors in safetensors files, mapped, not read.
 package struct Checkpoint: Sendable {
     package let directory: String
+    /// As `config.json` says, but for `tiesWordEmbeddings`: a head that differs from the embedding is used.
     package let configuration: ModelConfiguration
+    /// What whoever asked for the model should know: where the files are not what `config.json` says.
+    package let notices: [String]
     package let generation: GenerationConfiguration
     /// A hash of the bytes of `config.json` (FNV-1a, hexadecimal), to recognise what was made from it.
     package let configurationHash: String
@@ -28,13 +31,15 @@ package struct Checkpoint: Sendable {
     private init(directory: String) throws(CheckpointError) {
         self.directory = directory
         let configurationPath = "\(directory)/config.json"
-        configuration = try ModelConfiguration(readingFile: configurationPath)
+        var configuration = try ModelConfiguration(readingFile: configurationPath)
         configurationHash = try Self.hash(of: configurationPath)
         let generationPath = "\(directory)/generation_config.json"
         generation = try GenerationConfiguration(
             Self.exists(generationPath) ? JSONObject(readingFile: generationPath) : nil,
             configuration: configuration
         )
+        let shards: [String: SafetensorsFile]
+        let locations: [String: String]
         let single = "\(directory)/model.safetensors"
         let index = "\(directory)/model.safetensors.index.json"
         if Self.exists(single) {
@@ -44,11 +49,22 @@ package struct Checkpoint: Sendable {
         } else if Self.exists(index) {
             (shards, locations) = try Self.openShards(of: ShardIndex(path: index), in: directory)
         } else {
-            throw CheckpointError(
-                .fileNotReadable,
-                "\(directory): has neither model.safetensors nor model.safetensors.index.json; other formats of weights are not supported"
-            )
+            throw CheckpointError(.fileNotReadable, ModelFolderContents(directory).missingWeights)
         }
+        (self.shards, self.locations) = (shards, locations)
+        let head = OutputHead(configuration, directory) { (name) throws(CheckpointError) in
+            guard let location = locations[name], let shard = shards[location] else { return nil }
+            return try shard.tensor(named: name)
+        }
+        var notices: [String] = []
+        if let notice = try head.difference() {
+            configuration.tiesWordEmbeddings = false
+            notices.append(notice)
+        }
+        if let notice = UnusedTensors(configuration, locations.keys).notice {
+            notices.append("\(directory): \(notice)")
+        }
+        (self.configuration, self.notices) = (configuration, notices)
         try checkTensors()
     }
 
@@ -56,13 +72,16 @@ package struct Checkpoint: Sendable {
         throws(CheckpointError) -> ([String: SafetensorsFile], [String: String])
     {
         var shards: [String: SafetensorsFile] = [:]
-        for file in Set(index.files.values).sorted() {
-            guard exists("\(directory)/\(file)") else {
-                throw CheckpointError(
-                    .fileNotReadable,
-                    "\(index.path): names '\(file)', which is missing; download it again"
-                )
-            }
+        let files = Set(index.files.values).sorted()
+        let missing = files.filter { !exists("\(directory)/\($0)") }
+        if let first = missing.first {
+            let others = missing.count > 1 ? ", and \(missing.count - 1) more of \(files.count) files are" : ""
+            throw CheckpointError(
+                .fileNotReadable,
+                "\(index.path): names '\(first)', which is missing\(others); download the model again"
+            )
+        }
+        for file in files {
             shards[file] = try SafetensorsFile(path: "\(directory)/\(file)")
         }
         for (tensor, file) in index.files.sorted(by: { $0.key < $1.key })
@@ -96,6 +115,7 @@ package struct Checkpoint: Sendable {
     private func fault(of name: String, _ shape: Shape) -> String? {
         guard let location = locations[name], let shard = shards[location], let entry = shard.header.entries[name]
         else {
+            if let other = MisnamedTensors(locations.keys, missing: name).reason { return "\(directory): \(other)" }
             return
                 "\(directory): no file holds the tensor '\(name)', which a \(configuration.family.rawValue) model needs"
         }
@@ -103,9 +123,15 @@ package struct Checkpoint: Sendable {
             return "\(shard.path): tensor '\(name)' has shape \(entry.shape), but config.json asks for \(shape)"
         }
         guard let type = entry.elementType, type.isFloatingPoint else {
-            return "\(shard.path): tensor '\(name)' has element type \(entry.dtype), but F32, F16 or BF16 is needed"
+            return
+                "\(shard.path): tensor '\(name)' has element type \(entry.dtype), but F32, F16 or BF16 is needed\(Self.isPacked(entry.dtype) ? ": the weights are quantized already" : "")"
         }
         return nil
+    }
+
+    /// Whether numbers of a type are what somebody quantised.
+    private static func isPacked(_ dtype: String) -> Bool {
+        ["I8", "U8", "I32", "U32"].contains(dtype) || dtype.hasPrefix("F8") || dtype.hasPrefix("F4")
     }
 
     private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

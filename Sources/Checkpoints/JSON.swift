@@ -26,6 +26,17 @@ extension JSON {
     }
 }
 
+extension JSON {
+    /// A number as it is, and the kind of anything else, for messages.
+    var spelled: String {
+        switch self {
+        case .integer(let value): String(value)
+        case .number(let value): String(value)
+        default: kind
+        }
+    }
+}
+
 /// Why bytes are not JSON.
 struct JSONError: Error, Sendable, CustomStringConvertible {
     var byteOffset: Int

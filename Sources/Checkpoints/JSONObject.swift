@@ -78,7 +78,10 @@ struct JSONObject {
         default: throw malformed(key, "is \(value.kind), and should be a whole number")
         }
         guard let integer, range.contains(integer) else {
-            throw malformed(key, "should be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw malformed(
+                key,
+                "is \(value.spelled), and should be a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return integer
     }
@@ -97,9 +100,23 @@ struct JSONObject {
         }
     }
 
+    func number(_ key: String, in range: ClosedRange<Double>) throws(CheckpointError) -> Double? {
+        guard let number = try number(key) else { return nil }
+        guard range.contains(number) else {
+            throw malformed(key, "is \(number), and should be from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
     func positiveNumber(_ key: String) throws(CheckpointError) -> Double? {
         guard let number = try number(key) else { return nil }
-        guard number > 0 else { throw malformed(key, "is \(number), and should be more than 0") }
+        // Further ones are infinite, or nothing, in the arithmetic of models.
+        guard number > 0, number <= Double(Float.greatestFiniteMagnitude) else {
+            throw malformed(
+                key,
+                "is \(number), and should be more than 0 and at most \(Float.greatestFiniteMagnitude)"
+            )
+        }
         return number
     }
 
@@ -153,7 +170,10 @@ struct JSONObject {
         var ids: [Int] = []
         for element in elements {
             guard case .integer(let id) = element, (0..<1 << 31).contains(id) else {
-                throw malformed(key, "should be a token id or a list of token ids")
+                throw malformed(
+                    key,
+                    "has \(element.spelled), and should be a token id or a list of token ids, from 0 to \(Int32.max)"
+                )
             }
             if !ids.contains(id) { ids.append(id) }
         }

@@ -22,7 +22,10 @@ struct JSONReader {
     }
 
     private func error(_ reason: String) -> JSONError {
-        JSONError(byteOffset: position, reason: reason)
+        JSONError(
+            byteOffset: position,
+            reason: position < bytes.count ? reason : "\(reason); the text is cut off there"
+        )
     }
 
     private var current: UInt8? { position < bytes.count ? bytes[position] : nil }

@@ -50,6 +50,7 @@ extension ModelConfiguration {
 
     init(_ json: JSONObject) throws(CheckpointError) {
         guard let type = try json.string("model_type") else { throw json.malformed("model_type", "is missing") }
+        try Self.checkQuantization(json)
         guard let family = Family(rawValue: type) else {
             let known = Family.allCases.map(\.rawValue).joined(separator: ", ")
             throw json.unsupported("model_type", "is '\(type)'; supported are \(known)")
@@ -66,8 +67,7 @@ extension ModelConfiguration {
             throw json.malformed("num_attention_heads", "should be a multiple of num_key_value_heads")
         }
         headDim = try Self.headDim(json, family, hiddenSize: hiddenSize, headCount: headCount)
-        rmsNormEpsilon = try json.number("rms_norm_eps") ?? 1e-6
-        guard rmsNormEpsilon >= 0 else { throw json.malformed("rms_norm_eps", "should not be negative") }
+        rmsNormEpsilon = try json.number("rms_norm_eps", in: 0...1) ?? 1e-6
         contextLength = try json.requiredInteger("max_position_embeddings", in: size)
         rotary = try RotaryScaling(json, contextLength: contextLength)
         tiesWordEmbeddings = try json.bool("tie_word_embeddings") ?? false
@@ -81,6 +81,39 @@ extension ModelConfiguration {
         eosTokenIDs = try json.tokenIDs("eos_token_id")
         try checkActivation(json)
         try checkSlidingWindow(json)
+        try Self.checkArchitecture(json)
+    }
+
+    /// Refuses weights that somebody quantised, by the name of the method.
+    private static func checkQuantization(_ json: JSONObject) throws(CheckpointError) {
+        for key in ["quantization_config", "compression_config"] {
+            guard let settings = try json.object(key) else { continue }
+            var words: [String] = []
+            if case .string(let method) = settings["quant_method"] { words.append(method.uppercased()) }
+            if case .integer(let bits) = settings["bits"] { words.append("\(bits) bits") }
+            if settings["load_in_4bit"] == .bool(true) || settings["_load_in_4bit"] == .bool(true) {
+                words.append("4 bits")
+            }
+            if settings["load_in_8bit"] == .bool(true) || settings["_load_in_8bit"] == .bool(true) {
+                words.append("8 bits")
+            }
+            let method = words.isEmpty ? "" : " (\(words.joined(separator: ", ")))"
+            throw json.unsupported(
+                key,
+                "says that the weights are quantized\(method), and only bf16, f16 and f32 are read; take the original checkpoint, and --quantize int8 if memory is short"
+            )
+        }
+    }
+
+    /// Refuses models of the family that do not write text.
+    private static func checkArchitecture(_ json: JSONObject) throws(CheckpointError) {
+        guard let names = try json.strings("architectures"), let name = names.first,
+            !names.contains(where: { $0.hasSuffix("ForCausalLM") || $0.hasSuffix("LMHeadModel") })
+        else { return }
+        throw json.unsupported(
+            "architectures",
+            "is '\(name)', which does not continue text; a model 'ForCausalLM' is needed"
+        )
     }
 
     private static func headDim(_ json: JSONObject, _ family: Family, hiddenSize: Int, headCount: Int)

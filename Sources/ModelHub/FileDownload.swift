@@ -95,7 +95,7 @@ struct FileDownload {
             }
             if offset == total { return }
         }
-        let url = try transport.address("/\(repository)/resolve/\(commit)/\(file.name.percentEncoded)")
+        let url = try transport.address("/\(repository)/resolve/\(commit)/\(file.name.percentEncodedPath)")
         let response: HTTPClientResponse
         do throws(HubError) {
             response = try await transport.send(

@@ -10,7 +10,7 @@ import FoundationEssentials
 ///
 ///     models--OWNER--NAME/refs/main                    the commit that a branch stood at
 ///     models--OWNER--NAME/blobs/<etag>                 contents by hash; `<etag>.incomplete` while they arrive
-///     models--OWNER--NAME/snapshots/<commit>/<file>    links to ../../blobs/<etag>
+///     models--OWNER--NAME/snapshots/<commit>/<file>    links to ../../blobs/<etag>, in a subfolder to ../../../blobs/<etag>
 ///     .locks/models--OWNER--NAME/<etag>.lock
 package struct HubCache: Sendable {
     package let folder: String
@@ -28,6 +28,19 @@ package struct HubCache: Sendable {
         guard let commit = revision.isCommit ? revision.text : reference, Revision.isCommit(commit) else { return nil }
         let snapshot = self.snapshot(commit, of: repository)
         return Self.isWhole(snapshot) ? snapshot : nil
+    }
+
+    /// The models that have been pulled whole, by name.
+    package var repositories: [RepositoryName] {
+        let folders = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return folders.sorted().compactMap { name in
+            let parts = name.split(separator: "--", maxSplits: 2)
+            guard parts.count == 3, parts[0] == "models", let name = try? RepositoryName("\(parts[1])/\(parts[2])")
+            else {
+                return nil
+            }
+            return snapshot(of: name) == nil ? nil : name
+        }
     }
 
     /// Whether the folder holds a configuration and all its weights, with no link that leads nowhere.
@@ -80,11 +93,24 @@ package struct HubCache: Sendable {
         }
     }
 
-    /// Makes `file` appear in the snapshot, in one step.
+    /// Makes `file` appear in the snapshot, in one step; it takes the place of a link into `blobs` alone.
     func link(_ file: RemoteFile, into commit: String, of repository: RepositoryName) throws(HubError) {
         let path = "\(snapshot(commit, of: repository))/\(file.name)"
+        var status = stat()
+        if lstat(path, &status) == 0 {
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path)
+            guard target?.contains("blobs/") == true else {
+                throw HubError(
+                    .fileSystem,
+                    "\(path): is there and was not put there by a download, so it is not replaced; move it away and pull again"
+                )
+            }
+        }
+        let depth = file.name.utf8.count { $0 == UInt8(ascii: "/") }
+        if depth > 0 { try Self.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])) }
+        let blobs = String(repeating: "../", count: 2 + depth) + "blobs"
         let temporary = "\(blob(file.etag, of: repository)).\(UUID().uuidString).link"
-        guard symlink("../../blobs/\(file.etag)", temporary) == 0 else { throw .system("cannot be made", temporary) }
+        guard symlink("\(blobs)/\(file.etag)", temporary) == 0 else { throw .system("cannot be made", temporary) }
         guard rename(temporary, path) == 0 else {
             let error = HubError.system("cannot be made", path)
             unlink(temporary)
@@ -97,6 +123,12 @@ package struct HubCache: Sendable {
     func record(_ revision: Revision, at commit: String, of repository: RepositoryName) throws(HubError) {
         guard !revision.isCommit else { return }
         let path = reference(to: revision, of: repository)
+        guard !BoundedFile.exists(path) || BoundedFile.read(path, limit: 4096).map(Revision.isCommit) == true else {
+            throw HubError(
+                .fileSystem,
+                "\(path): does not hold a commit, so it is not replaced; move it away and pull again"
+            )
+        }
         try Self.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
         // The name cannot be that of a branch: a part of a revision never starts with a dot.
         let file = try IncompleteFile("\(repositoryFolder(repository))/refs/.\(UUID().uuidString)")

@@ -32,8 +32,8 @@ package struct RepositoryListing: Sendable, Equatable {
         var files: [String] = []
         for name in (answer.siblings ?? []).map(\.rfilename) where seen.insert(name).inserted {
             guard Self.isExpected(name, includesDocumentation: includesDocumentation) else { continue }
-            guard Self.isSafe(name) else {
-                // A file in a subfolder is another variant of the model, which nothing here loads.
+            guard Self.isSafe(name) || Self.isNamedTemplate(name) else {
+                // Any other file in a subfolder is another variant of the model, which nothing here loads.
                 if Self.isPlainSubpath(name) { continue }
                 throw HubError(.unsafeFileName, "\(subject) lists a file \"\(name.shortened)\", whose name is not safe")
             }
@@ -54,6 +54,9 @@ package struct RepositoryListing: Sendable, Equatable {
 
     static let limit = 1000
 
+    /// Where checkpoints keep templates beside the default one, such as `tool_use.jinja`.
+    private static let templates = (folder: "additional_chat_templates/", ending: ".jinja")
+
     private static let names: Set<String> = [
         "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt",
         "added_tokens.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json",
@@ -63,7 +66,8 @@ package struct RepositoryListing: Sendable, Equatable {
     static func isExpected(_ name: String, includesDocumentation: Bool) -> Bool {
         let last = name.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? ""
         let isDocumentation = ["README", "LICENSE", "NOTICE"].contains { last == $0 || last.hasPrefix($0 + ".") }
-        return names.contains(last) || last.hasSuffix(".safetensors") || last.hasSuffix(".safetensors.index.json")
+        return names.contains(last) || isNamedTemplate(name)
+            || [".safetensors", ".safetensors.index.json"].contains { last.hasSuffix($0) }
             || (includesDocumentation && isDocumentation)
     }
 
@@ -71,6 +75,12 @@ package struct RepositoryListing: Sendable, Equatable {
     static func isSafe(_ name: String) -> Bool {
         (1...200).contains(name.utf8.count) && name.first != "." && !name.contains("..")
             && name.utf8.allSatisfy { $0 >= 32 && $0 != 127 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "\\") }
+    }
+
+    private static func isNamedTemplate(_ name: String) -> Bool {
+        guard name.hasPrefix(templates.folder), name.hasSuffix(templates.ending) else { return false }
+        let file = String(name.dropFirst(templates.folder.count))
+        return isSafe(file) && file.utf8.count > templates.ending.utf8.count
     }
 
     private static func isPlainSubpath(_ name: String) -> Bool {

@@ -52,6 +52,11 @@ extension UInt8 {
 }
 
 extension String {
+    /// The text as the segments of a URL's path that its slashes divide.
+    var percentEncodedPath: String {
+        split(separator: "/", omittingEmptySubsequences: false).map { String($0).percentEncoded }.joined(separator: "/")
+    }
+
     /// The text as one segment of a URL's path.
     var percentEncoded: String {
         let digits = Array("0123456789ABCDEF".utf8)

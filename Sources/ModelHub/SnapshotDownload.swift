@@ -58,7 +58,7 @@ struct SnapshotDownload {
 
     private func describe(_ name: String, at commit: String) async throws(HubError) -> RemoteFile {
         let subject = "\(repository)/\(name)"
-        let url = try transport.address("/\(repository)/resolve/\(commit)/\(name.percentEncoded)")
+        let url = try transport.address("/\(repository)/resolve/\(commit)/\(name.percentEncodedPath)")
         return try await configuration.retry.run { () throws(HubError) in
             let response = try await transport.send(.HEAD, url, about: subject, isEnough: RemoteFile.describes)
             return try RemoteFile(

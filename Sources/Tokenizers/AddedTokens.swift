@@ -48,11 +48,12 @@ struct AddedTokens: Sendable {
 
     /// Calls `body` with the pieces of a text, in order.
     ///
-    /// `normalized` says which of the two kinds of tokens to look for. Special tokens stay text unless `allowSpecial`.
+    /// `normalized` says which of the two kinds of tokens to look for. A token that is found, at a range of bytes, stays
+    /// text unless it is allowed.
     func forEachPiece(
         _ text: UnsafeBufferPointer<UInt8>,
         normalized: Bool,
-        allowSpecial: Bool,
+        isAllowed: (AddedToken, Range<Int>) -> Bool,
         _ body: (Piece) -> Void
     ) {
         let trie = normalized ? normalizedTrie : rawTrie
@@ -60,7 +61,7 @@ struct AddedTokens: Sendable {
         var textStart = 0
         while let match = trie.firstMatch(in: text, from: index) {
             index = match.end
-            guard let token = tokens[match.id], allowSpecial || !token.isSpecial else { continue }
+            guard let token = tokens[match.id], isAllowed(token, match.start..<match.end) else { continue }
             var (start, end) = (match.start, match.end)
             if token.isSingleWord {
                 if start > 0, isWordCharacter(characterBefore(start, text)) { continue }

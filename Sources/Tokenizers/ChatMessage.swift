@@ -1,4 +1,4 @@
-/// One message of a conversation, as a chat template sees it.
+/// One message of a conversation.
 package struct ChatMessage: Sendable, Hashable {
     /// "system", "user", "assistant" or "tool".
     package var role: String
@@ -6,7 +6,9 @@ package struct ChatMessage: Sendable, Hashable {
     package var content: String?
     /// What the assistant thought before it answered.
     package var reasoningContent: String?
-    /// The calls an assistant made: `{"type": "function", "function": {"name": ..., "arguments": {...}}}`.
+    /// The calls an assistant made: `{"type": "function", "function": {"name": ..., "arguments": ...}}`.
+    ///
+    /// Arguments are an object, or such an object as JSON text; the template gets what it can read.
     package var toolCalls: [JSONValue]
     /// Which call a "tool" message answers.
     package var toolCallID: String?
@@ -29,31 +31,42 @@ package struct ChatMessage: Sendable, Hashable {
         self.fields = fields
     }
 
-    /// The message as templates read it; members that are nil or null are left out.
-    ///
-    /// Reasoning is given under both names that templates use, "reasoning_content" and "thinking".
-    package var json: JSONValue {
-        var object = JSONObject()
-        if let reasoningContent { object["thinking"] = .string(reasoningContent) }
-        object["role"] = .string(role)
-        if let content { object["content"] = .string(content) }
-        if let reasoningContent { object["reasoning_content"] = .string(reasoningContent) }
-        if !toolCalls.isEmpty { object["tool_calls"] = .array(toolCalls) }
-        if let toolCallID { object["tool_call_id"] = .string(toolCallID) }
-        for (key, value) in zip(fields.keys, fields.values) where value != .null { object[key] = value }
-        return .object(object)
+    /// A message of a JSON file, with all its members; nil for what has no role.
+    package init?(_ value: JSONValue) {
+        guard var members = value.object, let role = members["role"]?.string else { return nil }
+        members["role"] = nil
+        let content = members["content"]?.string
+        if content != nil || members["content"] == .null { members["content"] = nil }
+        let calls = members["tool_calls"]?.array ?? []
+        if !calls.isEmpty || members["tool_calls"] == .null { members["tool_calls"] = nil }
+        self.init(role: role, content: content, toolCalls: calls, fields: members)
     }
 
     /// A tool call whose arguments are an object where they came as JSON text, as in the OpenAI API.
     ///
-    /// Templates write arguments with `tojson`; text would be quoted twice. Text that is not JSON stays as it is.
+    /// Text that is not JSON stays as it is.
     package static func withParsedArguments(_ toolCall: JSONValue) -> JSONValue {
-        guard var call = toolCall.object, var function = call["function"]?.object,
-            let text = function["arguments"]?.string
-        else { return toolCall }
-        let arguments = text.isEmpty ? JSONValue.object(JSONObject()) : try? JSONValue(parsing: text)
-        guard let arguments else { return toolCall }
-        function["arguments"] = arguments
+        changingArguments(of: toolCall) { arguments in
+            guard let text = arguments.string else { return nil }
+            return text.isEmpty ? JSONValue.object(JSONObject()) : try? JSONValue(parsing: text)
+        }
+    }
+
+    /// A tool call whose arguments are JSON text.
+    static func withWrittenArguments(_ toolCall: JSONValue) -> JSONValue {
+        changingArguments(of: toolCall) { $0.string == nil ? .string($0.json) : $0 == "" ? "{}" : nil }
+    }
+
+    private static func changingArguments(of toolCall: JSONValue, _ change: (JSONValue) -> JSONValue?) -> JSONValue {
+        guard var call = toolCall.object else { return toolCall }
+        // A call may also be the function itself.
+        guard var function = call["function"]?.object else {
+            guard let arguments = call["arguments"], let changed = change(arguments) else { return toolCall }
+            call["arguments"] = changed
+            return .object(call)
+        }
+        guard let arguments = function["arguments"], let changed = change(arguments) else { return toolCall }
+        function["arguments"] = changed
         call["function"] = .object(function)
         return .object(call)
     }

@@ -62,6 +62,23 @@ enum FileBytes {
         return text
     }
 
+    /// The names of what a folder holds, sorted; none where there is no such folder.
+    static func names(in folder: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { name in
+                    name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee)) {
+                        String(cString: $0)
+                    }
+                }
+            )
+        }
+        return names.sorted()
+    }
+
     private static func cannotRead(_ path: String) -> TokenizerError {
         TokenizerError(.fileNotReadable, "\(path): cannot be read: \(String(cString: strerror(errno)))")
     }

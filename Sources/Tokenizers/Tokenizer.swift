@@ -13,6 +13,8 @@ package struct Tokenizer: Sendable {
     /// The ids that the configuration names as `bos_token` and `eos_token`.
     package internal(set) var beginningOfTextID: Int?
     package internal(set) var endOfTextID: Int?
+    /// Ids that the configuration names as special, whatever the tokens themselves say.
+    var namedTokens: Set<Int> = []
 
     /// Loads the tokenizer of a checkpoint folder.
     ///
@@ -33,25 +35,7 @@ package struct Tokenizer: Sendable {
     /// Special tokens written out in the text become their ids if `allowSpecial`; otherwise they are plain text,
     /// which is what text from strangers should be.
     package func encode(_ text: String, allowSpecial: Bool = true) -> [Int] {
-        var text = text
-        return text.withUTF8 { bytes in
-            var output: [Int] = []
-            output.reserveCapacity(bytes.count / 4 + 8)
-            var words = WordEncoder(model: model, textSize: bytes.count)
-            addedTokens.forEachPiece(bytes, normalized: false, allowSpecial: allowSpecial) { piece in
-                switch piece {
-                case .token(let id): output.append(id)
-                case .text(let range):
-                    let raw = UnsafeBufferPointer(rebasing: bytes[range])
-                    if let changed = normalizer.normalized(raw) {
-                        changed.withUnsafeBufferPointer { encode($0, allowSpecial, &words, &output) }
-                    } else {
-                        encode(raw, allowSpecial, &words, &output)
-                    }
-                }
-            }
-            return output
-        }
+        encode(text) { token, _ in allowSpecial || !token.isSpecial }
     }
 
     /// The ids of a text with those around it that the post-processor adds, such as Llama 3's beginning of text.
@@ -59,18 +43,63 @@ package struct Tokenizer: Sendable {
         addSpecialTokens ? prefixIDs + encode(text) + suffixIDs : encode(text)
     }
 
+    /// The ids of a text; `isAllowed` says of an added token that is found, at a range of bytes, whether it is one.
+    private func encode(_ text: String, isAllowed: (AddedToken, Range<Int>) -> Bool) -> [Int] {
+        var text = text
+        return text.withUTF8 { bytes in
+            var output: [Int] = []
+            output.reserveCapacity(bytes.count / 4 + 8)
+            var words = WordEncoder(model: model, textSize: bytes.count)
+            addedTokens.forEachPiece(bytes, normalized: false, isAllowed: isAllowed) { piece in
+                switch piece {
+                case .token(let id): output.append(id)
+                case .text(let range):
+                    let raw = UnsafeBufferPointer(rebasing: bytes[range])
+                    guard let changed = normalizer.normalized(raw) else {
+                        return encode(raw, { isAllowed($0, range.shifted($1)) }, &words, &output)
+                    }
+                    changed.withUnsafeBufferPointer { normalized in
+                        var places = NormalizedPlaces(raw: raw, normalized: normalized)
+                        encode(
+                            normalized,
+                            { token, place in
+                                // Where the text had it; the whole of what was changed where that cannot be told.
+                                let place = places.place(of: token, at: place) ?? 0..<raw.count
+                                return isAllowed(token, range.shifted(place))
+                            },
+                            &words,
+                            &output
+                        )
+                    }
+                }
+            }
+            return output
+        }
+    }
+
     private func encode(
         _ normalized: UnsafeBufferPointer<UInt8>,
-        _ allowSpecial: Bool,
+        _ isAllowed: (AddedToken, Range<Int>) -> Bool,
         _ words: inout WordEncoder,
         _ output: inout [Int]
     ) {
         guard addedTokens.hasNormalized else { return encodeWords(normalized, &words, &output) }
-        addedTokens.forEachPiece(normalized, normalized: true, allowSpecial: allowSpecial) { piece in
+        addedTokens.forEachPiece(normalized, normalized: true, isAllowed: isAllowed) { piece in
             switch piece {
             case .token(let id): output.append(id)
             case .text(let range): encodeWords(UnsafeBufferPointer(rebasing: normalized[range]), &words, &output)
             }
+        }
+    }
+
+    /// The ids of a prompt: control tokens are those that its template wrote, and what a message spells like one is text.
+    ///
+    /// `answerTags` are tags that a model writes itself, such as `<think>`: they stay tokens in an assistant's messages.
+    package func encode(_ text: MarkedText, answerTags: Set<String> = []) -> [Int] {
+        var origins = OriginLookup(text.runs)
+        return encode(text.text) { token, range in
+            let found = origins.origins(in: range)
+            return found.allSatisfy { token.isAllowed(in: $0, named: namedTokens, answerTags: answerTags) }
         }
     }
 

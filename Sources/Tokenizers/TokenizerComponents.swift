@@ -90,6 +90,12 @@ struct TokenizerComponents {
             } else if let token = piece["SpecialToken"]?["id"]?.string,
                 let ids = value["special_tokens"]?[token]?["ids"]?.array?.compactMap(\.int)
             {
+                for id in ids where !(0...Vocabulary.largestID).contains(id) {
+                    throw TokenizerError(
+                        .malformedFile,
+                        "\(path): post_processor: the id \(id) of '\(token)' is not in 0...\(Vocabulary.largestID)"
+                    )
+                }
                 if textSeen { suffix += ids } else { prefix += ids }
             } else {
                 throw TokenizerError(.malformedFile, "\(path): post_processor: a piece of the template is not known")

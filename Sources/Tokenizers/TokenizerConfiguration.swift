@@ -4,13 +4,39 @@ struct TokenizerConfiguration: Sendable {
     var fields = JSONObject()
 
     /// Reads the file of a checkpoint folder; empty when there is none.
+    ///
+    /// Special tokens that it does not name are taken from `special_tokens_map.json`, where older checkpoints have them.
     init(directory: String) throws(TokenizerError) {
         path = directory + "/tokenizer_config.json"
-        guard let bytes = try FileBytes.readIfPresent(path) else { return }
+        fields = try Self.object(path)
+        let others = try Self.object(directory + "/special_tokens_map.json")
+        // Where the added tokens are listed, a null says that there is no such token.
+        let isComplete = fields["added_tokens_decoder"] != nil
+        for (key, value) in zip(others.keys, others.values)
+        where fields[key] == nil || !isComplete && fields[key] == .null {
+            fields[key] = value
+        }
+    }
+
+    private static func object(_ path: String) throws(TokenizerError) -> JSONObject {
+        guard let bytes = try FileBytes.readIfPresent(path) else { return JSONObject() }
         guard case .object(let object) = try JSONValue(parsing: bytes, name: path) else {
             throw TokenizerError(.malformedFile, "\(path): the file is not a JSON object")
         }
-        fields = object
+        return object
+    }
+
+    /// The special tokens by their names, which templates use as variables.
+    var templateVariables: JSONObject {
+        var variables = JSONObject()
+        for (key, value) in zip(fields.keys, fields.values) {
+            if key.hasSuffix("_token"), let content = Self.content(value) {
+                variables[key] = .string(content)
+            } else if key == "additional_special_tokens" || key == "extra_special_tokens", let tokens = value.array {
+                variables[key] = .array(tokens.compactMap(Self.content).map { .string($0) })
+            }
+        }
+        return variables
     }
 
     /// The text of a token such as `eos_token`, which is written as a string or as `{"content": ...}`.

@@ -14,6 +14,7 @@ enum TokenizerFile {
         }
         tokenizer.beginningOfTextID = configuration.token("bos_token").flatMap { tokenizer.id(of: $0) }
         tokenizer.endOfTextID = configuration.token("eos_token").flatMap { tokenizer.id(of: $0) }
+        tokenizer.namedTokens = Set(configuration.specialTokens.compactMap { tokenizer.id(of: $0) })
         return tokenizer
     }
 

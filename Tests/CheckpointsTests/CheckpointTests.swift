@@ -20,10 +20,31 @@ import Testing
         #expect(tensor.withBytes { Array($0.prefix(5)) } == [0, 1, 2, 3, 4])
     }
 
-    @Test func aTiedModelIgnoresARedundantHead() throws {
+    @Test func aHeadThatDiffersFromTheEmbeddingIsUsed() throws {
         let folder = try HandmadeCheckpoint()
-        folder.tensors.append(("lm_head.weight", .init(shape: [7, 4])))
         try folder.write()
+        #expect(try Checkpoint.open(directory: folder.directory).notices.isEmpty)
+        folder.tensors.append(("lm_head.weight", .init(shape: [7, 4])))
+        for dtype in ["F32", "F16", "BF16"] {
+            folder.change("lm_head.weight") { $0.dtype = dtype }
+            try folder.write()
+            let checkpoint = try Checkpoint.open(directory: folder.directory)
+            #expect(!checkpoint.configuration.tiesWordEmbeddings)
+            #expect(checkpoint.notices.count == 1 && checkpoint.notices[0].contains("lm_head.weight"))
+        }
+        // Equal to the embedding, whose bytes count up from 0: nothing is to be said.
+        var bytes = try Array(folder.safetensors())
+        folder.change("lm_head.weight") { $0.dtype = "F32" }
+        bytes = try Array(folder.safetensors())
+        bytes.replaceSubrange(bytes.count - 112..<bytes.count, with: (0..<112).map { UInt8($0) })
+        try folder.write("model.safetensors", bytes)
+        let tied = try Checkpoint.open(directory: folder.directory)
+        #expect(tied.configuration.tiesWordEmbeddings && tied.notices.isEmpty)
+        // All numbers are 0, in two types.
+        folder.change("lm_head.weight") { $0.dtype = "BF16" }
+        bytes = try Array(folder.safetensors())
+        let header = 8 + bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        try folder.write("model.safetensors", bytes.prefix(header) + [UInt8](repeating: 0, count: bytes.count - header))
         #expect(try Checkpoint.open(directory: folder.directory).configuration.tiesWordEmbeddings)
         folder.remove("lm_head.weight")
         folder.configuration["tie_word_embeddings"] = false
@@ -85,6 +106,61 @@ import Testing
         expectError(in: folder, .fileNotReadable, "config.json")
         try folder.write("config.json", json: folder.configuration)
         expectError(in: folder, .fileNotReadable, "neither model.safetensors nor")
+        for (name, reason) in [
+            ("pytorch_model.bin", "pickle"), ("model.gguf", "GGUF files are not supported yet"),
+            ("model-00001-of-00002.safetensors", "model.safetensors.index.json"), ("tf_model.h5", "another framework"),
+            ("adapter_config.json", "LoRA"), ("weights.safetensors", "'weights.safetensors'"),
+        ] {
+            try folder.write(name, [1])
+            expectError(in: folder, .fileNotReadable, reason)
+            unlink("\(folder.directory)/\(name)")
+        }
+    }
+
+    @Test func saysThatWeightsAreQuantized() throws {
+        for (settings, reason) in [
+            (["quant_method": "gptq", "bits": 4], "GPTQ, 4 bits"), (["quant_method": "awq"], "AWQ"),
+            (["quant_method": "bitsandbytes", "load_in_4bit": true], "BITSANDBYTES, 4 bits"),
+            (["quant_method": "fp8"], "FP8"),
+            (["bits": 8], "8 bits"), ([:], "quantized"),
+        ] as [([String: Any], String)] {
+            let folder = try HandmadeCheckpoint()
+            folder.configuration["quantization_config"] = settings
+            try folder.write()
+            expectError(in: folder, .unsupported, reason)
+        }
+        // Without a word in the configuration, by the names of the tensors.
+        let folder = try HandmadeCheckpoint()
+        folder.remove("model.layers.0.mlp.up_proj.weight")
+        folder.tensors.append(("model.layers.0.mlp.up_proj.qweight", .init(dtype: "U8", shape: [1, 6])))
+        try folder.write()
+        expectError(in: folder, .tensorMismatch, "quantized already")
+    }
+
+    @Test func saysWhoseNamesTheTensorsHave() throws {
+        for (prefix, reason) in [
+            ("base_model.model.", "is called 'base_model.model.model."), ("_orig_mod.", "_orig_mod."),
+        ] {
+            let folder = try HandmadeCheckpoint()
+            for index in folder.tensors.indices { folder.tensors[index].name = prefix + folder.tensors[index].name }
+            try folder.write()
+            expectError(in: folder, .tensorMismatch, reason)
+        }
+        let folder = try HandmadeCheckpoint()
+        folder.configuration["architectures"] = ["Qwen2ForSequenceClassification"]
+        try folder.write()
+        expectError(in: folder, .unsupported, "Qwen2ForSequenceClassification")
+    }
+
+    @Test func saysWhichTensorsAreNotUsed() throws {
+        let folder = try HandmadeCheckpoint()
+        folder.tensors.append(("model.layers.0.self_attn.o_proj.bias", .init(shape: [4])))
+        folder.tensors.append(("model.layers.2.mlp.up_proj.weight", .init(shape: [6, 4])))
+        folder.tensors.append(("model.layers.0.self_attn.rotary_emb.inv_freq", .init(shape: [1])))
+        try folder.write()
+        let notices = try Checkpoint.open(directory: folder.directory).notices
+        #expect(notices.count == 1)
+        #expect(notices[0].contains("'model.layers.0.self_attn.o_proj.bias' and 1 more"), "\(notices)")
     }
 
     /// Whatever single bytes change, opening gives a checkpoint whose tensors can be read, or an error.

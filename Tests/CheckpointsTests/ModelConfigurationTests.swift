@@ -100,4 +100,43 @@ import Testing
         }
         #expect(error?.message.contains("UTF-8") == true)
     }
+
+    /// Every number of both files as each of these: an error that names file, field and range, or a checkpoint.
+    @Test func everyNumberHasARange() throws {
+        let folder = try HandmadeCheckpoint()
+        folder.configuration["head_dim"] = 2
+        folder.configuration["bos_token_id"] = 1
+        folder.configuration["rope_scaling"] = [
+            "rope_type": "yarn", "factor": 2.0, "attention_factor": 1.5, "beta_fast": 32, "beta_slow": 1, "mscale": 1,
+            "mscale_all_dim": 1, "original_max_position_embeddings": 16,
+        ]
+        let suggestion: [String: Any] = [
+            "temperature": 0.6, "top_k": 20, "top_p": 0.9, "repetition_penalty": 1.1, "max_new_tokens": 64,
+            "eos_token_id": [3, 4], "do_sample": true,
+        ]
+        try folder.write()
+        let values = [
+            "-1", "0", "0.5", "2147483648", "9223372036854775807", "-9223372036854775808", "18446744073709551616",
+            "1e308",
+            "-1e308", "1e999", "\"NaN\"", "NaN", "Infinity", "[]", "{}", "null", "true",
+            String(repeating: "[", count: 100_000),
+        ]
+        for (name, object) in [("config.json", folder.configuration), ("generation_config.json", suggestion)] {
+            let sound = try JSONSerialization.data(withJSONObject: object)
+            let text = String(decoding: sound, as: UTF8.self)
+            for number in text.matches(of: /-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?/).map(\.range) {
+                for value in values {
+                    try folder.write(name, (text[..<number.lowerBound] + value + text[number.upperBound...]).utf8)
+                    do {
+                        let checkpoint = try Checkpoint.open(directory: folder.directory)
+                        let configuration = checkpoint.configuration
+                        _ = configuration.rotary.inverseFrequencies(headDim: configuration.headDim)
+                    } catch {
+                        #expect(error.message.contains(folder.directory), "\(error)")
+                    }
+                }
+            }
+            try folder.write(name, sound)
+        }
+    }
 }

@@ -27,6 +27,19 @@ import Testing
         #expect(client.cache.snapshot(of: try tinyModel()) == snapshot)
     }
 
+    @Test func templatesOfASubfolderAreLinkedAsThePythonToolsLinkThem() async throws {
+        var withTemplate = repository
+        let file = "additional_chat_templates/tool_use.jinja"
+        withTemplate.files[file] = Array("{{ messages }}".utf8)
+        let hub = try await LocalServer { [withTemplate] request, _ in withTemplate.answer(request) }
+        let cache = try TemporaryCache()
+        let snapshot = try await cache.client(hub).download(tinyModel())
+        await hub.stop()
+        let link = try FileManager.default.destinationOfSymbolicLink(atPath: "\(snapshot)/\(file)")
+        #expect(link == "../../../blobs/\(withTemplate.etag(file))")
+        #expect(FileManager.default.contents(atPath: "\(snapshot)/\(file)") == Data("{{ messages }}".utf8))
+    }
+
     @Test func aSecondPullTransfersNoFile() async throws {
         let hub = try await LocalServer { request, _ in repository.answer(request) }
         let cache = try TemporaryCache()

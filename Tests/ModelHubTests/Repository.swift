@@ -37,10 +37,12 @@ struct Repository: Sendable {
             ])
             return .json(String(decoding: json ?? Data(), as: UTF8.self))
         }
-        let file = String(request.path.split(separator: "/").last ?? "")
-        guard request.path == "/\(name)/resolve/\(commit)/\(file)" || request.path == "/\(name)/resolve/main/\(file)",
-            let bytes = files[file]
-        else { return .init(status: .notFound, headers: [("X-Error-Code", "EntryNotFound")]) }
+        let prefixes = [commit, "main"].map { "/\(name)/resolve/\($0)/" }
+        guard let prefix = prefixes.first(where: request.path.hasPrefix) else { return .init(status: .notFound) }
+        let file = String(request.path.dropFirst(prefix.count))
+        guard let bytes = files[file] else {
+            return .init(status: .notFound, headers: [("X-Error-Code", "EntryNotFound")])
+        }
         let start = request.firstByte
         guard start < bytes.count || start == 0 else { return .init(status: .rangeNotSatisfiable) }
         var reply = LocalServer.Reply(body: [.bytes(Array(bytes[start...]))])

@@ -20,11 +20,15 @@ import Testing
             "model-00002-of-00002.safetensors",
             "model.safetensors.index.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt",
             "added_tokens.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json",
+            "additional_chat_templates/tool_use.jinja",
         ]
         let others = [
             "README.md", "pytorch_model.bin", ".gitattributes", "modeling_qwen.py", "onnx/model.onnx",
             "onnx/config.json",
             "original/model.safetensors", "model.gguf", "notconfig.json",
+            "other.jinja", "other/tool_use.jinja", "additional_chat_templates/notes.txt",
+            "additional_chat_templates/deeper/tool_use.jinja", "additional_chat_templates/.jinja",
+            "additional_chat_templates/../../up.jinja",
         ]
         #expect(try listing(files: chosen + others + chosen).files == chosen)
     }

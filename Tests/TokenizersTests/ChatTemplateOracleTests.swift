@@ -41,13 +41,6 @@ struct ChatTemplateOracleTests {
     }
 
     private func message(_ value: JSONValue) -> ChatMessage {
-        var message = ChatMessage(role: "", content: nil)
-        message.fields = value.object ?? JSONObject()
-        message.role = value["role"]?.string ?? ""
-        message.content = value["content"]?.string
-        message.reasoningContent = value["reasoning_content"]?.string
-        message.toolCalls = value["tool_calls"]?.array ?? []
-        message.toolCallID = value["tool_call_id"]?.string
-        return message
+        ChatMessage(value) ?? ChatMessage(role: "", content: nil)
     }
 }

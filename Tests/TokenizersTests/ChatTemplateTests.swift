@@ -16,9 +16,9 @@ struct ChatTemplateTests {
         let named = #"{"chat_template": [{"name": "default", "template": "d"}, {"name": "tool_use", "template": "t"}]}"#
         let single =
             #"{"bos_token": {"content": "<b>"}, "eos_token": "<e>", "chat_template": "{{ bos_token }}{{ eos_token }}"}"#
-        func load(_ files: [String: String], _ name: String = "default") throws -> String? {
+        func load(_ files: [String: String], _ name: String? = nil, tools: [JSONValue]? = nil) throws -> String? {
             try TinyTokenizer.withFolder(files.mapValues { Array($0.utf8) }) { folder in
-                try ChatTemplate.load(directory: folder, name: name)?.render(messages: [])
+                try ChatTemplate.load(directory: folder, name: name)?.render(messages: [], tools: tools)
             }
         }
         #expect(try load(["tokenizer_config.json": single]) == "<b><e>")
@@ -27,6 +27,33 @@ struct ChatTemplateTests {
         #expect(try load(["tokenizer_config.json": named], "other") == nil)
         #expect(try load(["tokenizer_config.json": single, "chat_template.jinja": "j{{ eos_token }}"]) == "j<e>")
         #expect(try load([:]) == nil)
+        // Requests with tools take the template for tools, wherever it is.
+        #expect(try load(["tokenizer_config.json": named], tools: ["x"]) == "t")
+        #expect(try load(["tokenizer_config.json": single], tools: ["x"]) == "<b><e>")
+        let further = ["chat_template.jinja": "d", "additional_chat_templates/tool_use.jinja": "{{ tools[0] }}"]
+        #expect(try load(further) == "d")
+        #expect(try load(further, tools: ["x"]) == "x")
+        #expect(try load(["chat_template.json": #"{"chat_template": "p"}"#]) == "p")
+        let nameless = #"{"chat_template": [{"name": "a", "template": "a"}, {"name": "b", "template": "b"}]}"#
+        #expect(TinyTokenizer.failure { _ = try load(["tokenizer_config.json": nameless]) }?.code == .templateFailed)
+    }
+
+    @Test("special tokens are also found in special_tokens_map.json")
+    func specialTokensMap() throws {
+        let map = #"{"bos_token": {"content": "<b>"}, "eos_token": "<e>", "additional_special_tokens": ["<x>"]}"#
+        func load(_ configuration: String) throws -> String? {
+            let files = [
+                "special_tokens_map.json": map, "tokenizer_config.json": configuration,
+                "chat_template.jinja": "{{ bos_token }}{{ eos_token }}{{ additional_special_tokens }}",
+            ]
+            return try TinyTokenizer.withFolder(files.mapValues { Array($0.utf8) }) { folder in
+                try ChatTemplate.load(directory: folder)?.render(messages: [])
+            }
+        }
+        #expect(try load("{}") == "<b><e>['<x>']")
+        #expect(try load(#"{"eos_token": "<own>"}"#) == "<b><own>['<x>']")
+        #expect(try load(#"{"bos_token": null}"#) == "<b><e>['<x>']")
+        #expect(try load(#"{"bos_token": null, "added_tokens_decoder": {}}"#) == "<e>['<x>']")
     }
 
     @Test("a refusal by the template carries its message and line")
@@ -74,6 +101,28 @@ struct ChatTemplateTests {
             "{{ 9223372036854775807 + 1 }}", "{{ -9223372036854775807 - 2 }}", "{{ (-9223372036854775807 - 1) // -1 }}",
             "{{ 10 ** 64 }}", "{{ [1][::0] }}", "{{ range(0, 99999999999999999) }}", "{{ 99999999999999999999 }}",
             "{{ '' | indent(99999999999) }}", "{{ 1 % 0 }}", "{{ {} | tojson(indent=99999999) }}",
+            // What is searched for is nearly there, everywhere.
+            "{% set a = 'a' * 200000 %}{% set b = 'a' * 100000 ~ 'b' %}{% for i in range(9999) %}{{ b in a }}{% endfor %}",
+            "{% set a = 'a' * 200000 %}{% set b = 'a' * 100000 ~ 'b' %}{% for i in range(9999) %}{{ a.find(b) }}{% endfor %}",
+            "{% set a = 'a' * 200000 %}{% set b = 'b' ~ 'a' * 100000 %}{% for i in range(9999) %}{{ a.rfind(b) }}{% endfor %}",
+            "{% set a = 'a' * 200000 %}{% set b = 'a' * 100000 ~ 'b' %}{% for i in range(9999) %}{{ a.replace(b, '')|length }}{% endfor %}",
+            "{% set a = 'a b ' * 50000 %}{% for i in range(9999) %}{{ a.split()|length }}{% endfor %}",
+            "{% for i in range(9999) %}{{ range(99999)|sort|first }}{{ range(99999)|unique|list|length }}{% endfor %}",
+            "{% set a = 'a' * 999999 %}{% set b = 'a' * 999999 %}{% for i in range(99999) %}{{ a == b }}{{ a < b }}{% endfor %}",
+            "{% set a = 'Σ.' * 99999 %}{% for i in range(99999) %}{{ a.lower()|length }}{% endfor %}",
+            "{% set k = 'a' * 999999 %}{% set d = {k: 1} %}{% for i in range(99999) %}{{ d[k] }}{% endfor %}",
+            "{% for i in range(99999) %}{{ ('a-' * 99999)|wordwrap(3)|length }}{% endfor %}",
+            "{% for i in range(99999) %}{{ ('<' * 99999)|striptags|length }}{{ ('(' * 99999)|urlize|length }}{% endfor %}",
+            "{% for i in range(99999) %}{{ ('ab ' * 99999)|pprint|length }}{% endfor %}",
+            "{% for i in range(99999) %}{{ [1]|batch(999999, 0)|list|length }}{{ [1]|slice(999999)|list|length }}{% endfor %}",
+            "{% set l = ['a' * 99999] * 100 %}{% for i in range(99999) %}{{ loop.changed(l) }}{{ (l ~ '')|length }}{% endfor %}",
+            "{% macro m() %}{{ varargs|length }}{% endmacro %}{% for i in range(9999) %}{{ m(*([1] * 999999)) }}{% endfor %}",
+            "{% macro m(n) %}{% for i in range(10) %}{{ m(n) }}{% endfor %}{% endmacro %}{{ m(1) }}",
+            "{% for i in [1, 2] recursive %}{{ loop([1, 2]) }}{% endfor %}",
+            "{{ 'a'.zfill(9223372036854775807) }}", "{{ 'a'|center(9223372036854775807) }}",
+            "{{ ('\t' * 99999).expandtabs(9223372036854775807) }}", "{{ '%*d' % (9223372036854775807, 1) * 99 }}",
+            "{{ ('a' * 9999999).replace('', 'b' * 9999999) }}", "{{ ('\n' * 99999)|indent(99999) }}",
+            "{% for i in range(9999) %}{{ '{:1000000}'.format(1)|length }}{% endfor %}",
         ]
     )
     func hostile(source: String) {

@@ -18,17 +18,22 @@ enum Oracle {
 
     /// Runs a task and returns the folder that it wrote.
     static func run(_ task: String, _ arguments: [String] = []) throws -> String {
-        let out = root.appendingPathComponent(".cache/tokenizers-oracle/\(task)").path
+        try run("oracle.py", as: task, [task, data] + arguments)
+    }
+
+    /// Runs a script and returns the folder that it wrote, which is its last argument.
+    static func run(_ script: String, as name: String, _ arguments: [String] = []) throws -> String {
+        let out = root.appendingPathComponent(".cache/tokenizers-oracle/\(name)").path
         try? FileManager.default.removeItem(atPath: out)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = [folder + "/oracle.py", task, data] + arguments + [out]
+        process.arguments = ["\(folder)/\(script)"] + arguments + [out]
         let errors = Pipe()
         process.standardError = errors
         try process.run()
         let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "oracle.py \(task): \(message.suffix(2000))")
+        try #require(process.terminationStatus == 0, "\(script) \(name): \(message.suffix(2000))")
         return out
     }
 

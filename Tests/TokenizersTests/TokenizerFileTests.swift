@@ -132,4 +132,51 @@ struct TokenizerFileTests {
             }
         }
     }
+
+    @Test("every number of the files as numbers that no tokenizer has: an error that names the file, or a tokenizer")
+    func everyNumberHasARange() throws {
+        let template = #"""
+            "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "b", "type_id": 0}},
+              {"Sequence": {"id": "A", "type_id": 0}}], "special_tokens": {"b": {"id": "b", "ids": [104], "tokens": ["b"]}}},
+            "normalizer"
+            """#
+        let files = [
+            "tokenizer.json": TinyTokenizer.json(model: #""dropout": 0,"#).replacing(#""normalizer""#, with: template),
+            "tokenizer_config.json":
+                #"{"added_tokens_decoder": {"261": {"content": "<x>", "special": true}}, "model_max_length": 1000}"#,
+        ]
+        let values = [
+            "-1", "0", "0.5", "16777216", "4294967296", "9223372036854775807", "-9223372036854775808",
+            "18446744073709551616", "1e308", "1e999", "NaN", "null", "[]", "{}",
+        ]
+        for (name, text) in files {
+            var numbers: [Range<String.Index>] = []
+            for match in text.matches(of: /[0-9]+/) where text[..<match.range.lowerBound].last != "u" {
+                numbers.append(match.range)
+            }
+            // Of the vocabulary's ids some are enough.
+            for (index, number) in numbers.enumerated()
+            where index < 20 || index % 40 == 0 || index > numbers.count - 12 {
+                for value in values {
+                    var changed = files
+                    changed[name] = text[..<number.lowerBound] + value + text[number.upperBound...]
+                    try load(changed)
+                }
+            }
+        }
+    }
+
+    /// Loads and uses a tokenizer, or expects an error that names a file.
+    private func load(_ files: [String: String]) throws {
+        try TinyTokenizer.withFolder(files.mapValues { Array($0.utf8) }) { folder in
+            do {
+                let tokenizer = try Tokenizer.load(directory: folder)
+                let ids = tokenizer.encode("hello<|end|> he<x>", addSpecialTokens: true)
+                _ = tokenizer.decode(ids + [-1, .max, .min])
+            } catch {
+                let isNamed = (error as? TokenizerError)?.message.contains(folder) == true
+                #expect(isNamed, "\(error)")
+            }
+        }
+    }
 }

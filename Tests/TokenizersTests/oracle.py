@@ -283,7 +283,7 @@ def templates(data, folder, out):
     # The real template is beside the repository on machines that have the evaluation data, and nowhere else.
     names = sorted(os.listdir(data)) if os.path.isdir(data) else []
     files = [os.path.join(data, name) for name in names if name.endswith(".jinja")]
-    files += [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    files += [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if "." in name]
     cases = []
     sources = []
     for path in files:

@@ -1,23 +1,11 @@
-/// Writes JSON text exactly as Python's `json.dumps(value, ensure_ascii=False)` does, which is what `tojson` gives.
+/// Writes JSON text in one line, exactly as Python's `json.dumps(value, ensure_ascii=False)` does.
 struct JSONWriter {
-    /// Spaces per level; nil writes one line.
-    var indent: Int?
-    var sortKeys = false
-    var ensureASCII = false
-    var itemSeparator: String
-    var keySeparator = ": "
     private(set) var text = ""
-
-    init(indent: Int? = nil, itemSeparator: String? = nil, keySeparator: String = ": ") {
-        self.indent = indent
-        self.itemSeparator = itemSeparator ?? (indent == nil ? ", " : ",")
-        self.keySeparator = keySeparator
-    }
 
     /// Appends `value`.
     ///
     /// Its depth is the caller's to limit: values from `JSONReader` and from templates are bounded.
-    mutating func write(_ value: JSONValue, level: Int = 0) {
+    mutating func write(_ value: JSONValue) {
         switch value {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
@@ -26,18 +14,12 @@ struct JSONWriter {
             text += value.isNaN ? "NaN" : value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : pythonText(value)
         case .string(let value): writeString(value)
         case .array(let values):
-            writeItems("[", "]", count: values.count, level: level) { writer, index in
-                writer.write(values[index], level: level + 1)
-            }
+            writeItems("[", "]", count: values.count) { writer, index in writer.write(values[index]) }
         case .object(let object):
-            var order = Array(0..<object.count)
-            if sortKeys {
-                order.sort { object.keys[$0].unicodeScalars.lexicographicallyPrecedes(object.keys[$1].unicodeScalars) }
-            }
-            writeItems("{", "}", count: object.count, level: level) { writer, index in
-                writer.writeString(object.keys[order[index]])
-                writer.text += writer.keySeparator
-                writer.write(object.values[order[index]], level: level + 1)
+            writeItems("{", "}", count: object.count) { writer, index in
+                writer.writeString(object.keys[index])
+                writer.text += ": "
+                writer.write(object.values[index])
             }
         }
     }
@@ -46,44 +28,46 @@ struct JSONWriter {
         _ open: String,
         _ close: String,
         count: Int,
-        level: Int,
         _ item: (inout JSONWriter, Int) -> Void
     ) {
         text += open
         for index in 0..<count {
-            if index > 0 { text += itemSeparator }
-            newLine(level + 1)
+            if index > 0 { text += ", " }
             item(&self, index)
         }
-        if count > 0 { newLine(level) }
         text += close
-    }
-
-    private mutating func newLine(_ level: Int) {
-        guard let indent else { return }
-        text += "\n" + String(repeating: " ", count: indent * level)
     }
 
     private mutating func writeString(_ string: String) {
         text += "\""
         for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case "\u{8}": text += "\\b"
-            case "\u{C}": text += "\\f"
-            case _ where scalar.value < 0x20 || (ensureASCII && scalar.value > 0x7E):
-                for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
-                    let digits = String(unit, radix: 16)
-                    text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                }
-            default: text.unicodeScalars.append(scalar)
+            if let escape = Self.escape(scalar, ensureASCII: false) {
+                text += escape
+            } else {
+                text.unicodeScalars.append(scalar)
             }
         }
         text += "\""
+    }
+
+    /// How a character is written inside of a JSON string; nil for as it is.
+    static func escape(_ scalar: Unicode.Scalar, ensureASCII: Bool) -> String? {
+        switch scalar {
+        case "\"": return "\\\""
+        case "\\": return "\\\\"
+        case "\n": return "\\n"
+        case "\r": return "\\r"
+        case "\t": return "\\t"
+        case "\u{8}": return "\\b"
+        case "\u{C}": return "\\f"
+        case _ where scalar.value < 0x20 || (ensureASCII && scalar.value > 0x7E):
+            let units = UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter
+            return units.reduce(into: "") { text, unit in
+                let digits = String(unit, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        default: return nil
+        }
     }
 }
 

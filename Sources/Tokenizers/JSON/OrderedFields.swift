@@ -34,23 +34,41 @@ package struct OrderedFields<Value> {
     }
 }
 
+extension OrderedFields {
+    /// These values, with those of others in their places and after them.
+    package func merging(_ others: OrderedFields<Value>) -> OrderedFields<Value> {
+        var merged = self
+        for (key, value) in zip(others.keys, others.values) { merged[key] = value }
+        return merged
+    }
+}
+
 extension OrderedFields: Sendable where Value: Sendable {}
-extension OrderedFields: Equatable where Value: Equatable {}
-extension OrderedFields: Hashable where Value: Hashable {}
+extension OrderedFields: Equatable where Value: Equatable {
+    package static func == (left: Self, right: Self) -> Bool {
+        left.keys.elementsEqual(right.keys) { ExactString($0) == ExactString($1) } && left.values == right.values
+    }
+}
+extension OrderedFields: Hashable where Value: Hashable {
+    package func hash(into hasher: inout Hasher) {
+        for key in keys { hasher.combine(ExactString(key)) }
+        hasher.combine(values)
+    }
+}
 
 /// A string that equals another only when their code points are the same.
 ///
 /// `String` compares by canonical equivalence, which would make one of two different tokens or keys disappear.
-struct ExactString: Hashable, Sendable {
-    let value: String
+package struct ExactString: Hashable, Sendable {
+    package let value: String
 
-    init(_ value: String) { self.value = value }
+    package init(_ value: String) { self.value = value }
 
-    static func == (left: ExactString, right: ExactString) -> Bool {
+    package static func == (left: ExactString, right: ExactString) -> Bool {
         left.value.utf8.elementsEqual(right.value.utf8)
     }
 
-    func hash(into hasher: inout Hasher) {
+    package func hash(into hasher: inout Hasher) {
         var copy = value
         copy.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }

@@ -20,6 +20,7 @@ extension Parser {
     private var endsTuple: Bool {
         switch current {
         case .variableEnd, .blockEnd, .end, .symbol(")"): true
+        case .name("recursive"): next == .blockEnd
         default: false
         }
     }
@@ -139,7 +140,9 @@ extension Parser {
             case "true", "True": return try Expression(.constant(true), line: line)
             case "false", "False": return try Expression(.constant(false), line: line)
             case "none", "None": return try Expression(.constant(.null), line: line)
-            default: return try Expression(.name(name), line: line)
+            default:
+                if Macro.extras.contains(name) { extras.insert(name) }
+                return try Expression(.name(name), line: line)
             }
         case .string(var text):
             advance()
@@ -147,7 +150,7 @@ extension Parser {
                 text += more
                 advance()
             }
-            return try Expression(.constant(.string(text)), line: line)
+            return try Expression(.text(Text(text)), line: line)
         case .int(let value):
             advance()
             return try Expression(.constant(.int(value)), line: line)
@@ -201,7 +204,8 @@ extension Parser {
                         line: line
                     )
                 } else {
-                    result = try Expression(.attribute(result, try name()), line: line)
+                    let name = try name()
+                    result = try Expression(.attribute(result, name, Text(name)), line: line)
                 }
             case .symbol("["):
                 advance()
@@ -284,14 +288,22 @@ extension Parser {
             }
             isFirst = false
             if case .name(let name) = current, next == .symbol("=") {
+                guard arguments.unpackedNames == nil else { throw failure("a named argument follows '**'") }
                 advance()
                 advance()
                 arguments.named.append((name, try expression()))
-            } else {
-                if case .symbol(let symbol) = current, symbol == "*" || symbol == "**" {
-                    throw failure("'\(symbol)' arguments are not supported")
+            } else if skip(.symbol("*")) {
+                guard arguments.unpacked == nil, arguments.unpackedNames == nil else {
+                    throw failure("'*' must come once, and before '**'")
                 }
-                guard arguments.named.isEmpty else { throw failure("a positional argument follows a named one") }
+                arguments.unpacked = try expression()
+            } else if skip(.symbol("**")) {
+                guard arguments.unpackedNames == nil else { throw failure("'**' must come once") }
+                arguments.unpackedNames = try expression()
+            } else {
+                guard arguments.named.isEmpty, arguments.unpacked == nil, arguments.unpackedNames == nil else {
+                    throw failure("a positional argument follows a named one")
+                }
                 arguments.positional.append(try expression())
             }
         }

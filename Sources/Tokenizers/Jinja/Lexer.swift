@@ -86,13 +86,13 @@ struct Lexer {
     private mutating func emitText(upTo tag: Int, sign: UInt8, isVariable: Bool) {
         var end = tag
         if sign == 0x2D {
-            let text = PythonText.stripped(String(decoding: source[position..<tag], as: UTF8.self), left: false)
-            end = position + text.utf8.count
+            let text = Text(String(decoding: source[position..<tag], as: UTF8.self)).stripped(left: false)
+            end = position + text.string.utf8.count
         } else if sign != 0x2B && !isVariable {
             let lineStart = (source[position..<tag].lastIndex(of: 0x0A) ?? position - 1) + 1
             if lineStart > position || lineStarting {
                 let indentation = String(decoding: source[lineStart..<tag], as: UTF8.self)
-                if indentation.unicodeScalars.allSatisfy(PythonText.isSpace) { end = lineStart }
+                if indentation.unicodeScalars.allSatisfy(Text.isSpace) { end = lineStart }
             }
         }
         if end > position { emit(.text(String(decoding: source[position..<end], as: UTF8.self))) }
@@ -108,7 +108,7 @@ struct Lexer {
         if source[sign] == 0x2D {
             while end < source.count {
                 let (scalar, length) = source.withUnsafeBufferPointer { decodeScalar($0, at: end) }
-                guard let scalar = Unicode.Scalar(scalar), PythonText.isSpace(scalar) else { break }
+                guard let scalar = Unicode.Scalar(scalar), Text.isSpace(scalar) else { break }
                 end += length
             }
         } else if !hasSign && trimsLine && byte(end) == 0x0A {
@@ -225,9 +225,14 @@ struct Lexer {
             while 0x30...0x39 ~= byte(end) || (byte(end) == 0x5F && 0x30...0x39 ~= byte(end + 1)) { end += 1 }
             return end
         }
+        if byte(position) == 0x30, let radix = [0x62: 2, 0x6F: 8, 0x78: 16][byte(position + 1) | 0x20] {
+            return try number(radix: radix)
+        }
         var end = digits(position)
         var isWhole = true
-        if byte(end) == 0x2E, 0x30...0x39 ~= byte(end + 1) {
+        // In "a.0.1" the numbers are two positions.
+        if tokens.last?.token == .symbol(".") {
+        } else if byte(end) == 0x2E, 0x30...0x39 ~= byte(end + 1) {
             isWhole = false
             end = digits(end + 1)
         }
@@ -241,11 +246,24 @@ struct Lexer {
         let text = String(decoding: source[position..<end].filter { $0 != 0x5F }, as: UTF8.self)
         if isWhole {
             guard let value = Int(text) else { throw failure("\(text) is too large") }
+            guard value == 0 || !text.hasPrefix("0") else { throw failure("\(text) begins with a zero") }
             emit(.int(value))
         } else {
             guard let value = Double(text) else { throw failure("\(text) is not a number") }
             emit(.float(value))
         }
+        position = end
+    }
+
+    /// Reads the digits of a number after `0b`, `0o` or `0x`.
+    private mutating func number(radix: Int) throws(TokenizerError) {
+        var end = position + 2
+        while isNameByte(byte(end)) { end += 1 }
+        let digits = String(decoding: source[position + 2..<end].filter { $0 != 0x5F }, as: UTF8.self)
+        guard let value = Int(digits, radix: radix), byte(end - 1) != 0x5F else {
+            throw failure("'\(String(decoding: source[position..<end], as: UTF8.self))' is not a number in range")
+        }
+        emit(.int(value))
         position = end
     }
 

@@ -1,4 +1,4 @@
-/// Python's operators on values, and the text of a value.
+/// Python's operators on values.
 extension Renderer {
     /// Whether two values are equal, as `==` has it: numbers by value, whatever their type.
     func equals(_ left: Value, _ right: Value) throws(TokenizerError) -> Bool {
@@ -6,19 +6,25 @@ extension Renderer {
         switch (left, right) {
         case (.undefined, .undefined), (.none, .none): return true
         case (.string(let left), .string(let right)):
-            try work.charge(min(left.utf8.count, right.utf8.count) / 16)
-            return left.utf8.elementsEqual(right.utf8)
+            guard left.count == right.count else { return false }
+            try work.charge(left.count / 16)
+            return left == right
         case (.list(let left), .list(let right)):
-            guard left.items.count == right.items.count, left.isTuple == right.isTuple else { return false }
+            guard left.items.count == right.items.count, left.isTuple == right.isTuple,
+                left.isTuple || left.isRange && right.isRange || left.kind == right.kind
+            else { return false }
             for (first, second) in zip(left.items, right.items) where !(try equals(first, second)) { return false }
             return true
         case (.dictionary(let left), .dictionary(let right)):
             guard left.fields.count == right.fields.count else { return false }
             for (key, value) in zip(left.fields.keys, left.fields.values) {
-                guard let other = right.fields[key], try equals(value, other) else { return false }
+                guard let other = right.fields[try hashed(key, 0)], try equals(value, other) else { return false }
             }
             return true
         case (.namespace(let left), .namespace(let right)): return left === right
+        case (.loop(let left), .loop(let right)): return left === right
+        case (.generator(let left), .generator(let right)): return left === right
+        case (.cycler(let left), .cycler(let right)): return left === right
         default:
             if let left = int(left), let right = int(right) { return left == right }
             guard let left = number(left), let right = number(right) else { return false }
@@ -34,26 +40,30 @@ extension Renderer {
         case "not in": return !(try contains(right, left, line))
         case "<": return try precedes(left, right, line)
         case ">": return try precedes(right, left, line)
-        case "<=": return try precedes(left, right, line) ? true : try equals(left, right)
-        default: return try precedes(right, left, line) ? true : try equals(left, right)
+        case "<=": return try precedes(left, right, line, orEquals: true)
+        default: return try precedes(right, left, line, orEquals: true)
         }
     }
 
-    func precedes(_ left: Value, _ right: Value, _ line: Int) throws(TokenizerError) -> Bool {
+    func precedes(
+        _ left: Value,
+        _ right: Value,
+        _ line: Int,
+        orEquals: Bool = false
+    ) throws(TokenizerError) -> Bool {
         try work.charge()
         switch (left, right) {
         case (.string(let left), .string(let right)):
-            try work.charge(min(left.utf8.count, right.utf8.count) / 16)
-            // The order of code points is the order of their UTF-8.
-            return left.utf8.lexicographicallyPrecedes(right.utf8)
-        case (.list(let left), .list(let right)):
+            try work.charge(min(left.count, right.count) / 16)
+            return left.precedes(right) || orEquals && left == right
+        case (.list(let left), .list(let right)) where left.isTuple == right.isTuple && !left.isView && !right.isView:
             for (first, second) in zip(left.items, right.items) where !(try equals(first, second)) {
-                return try precedes(first, second, line)
+                return try precedes(first, second, line, orEquals: orEquals)
             }
-            return left.items.count < right.items.count
+            return left.items.count < right.items.count || orEquals && left.items.count == right.items.count
         default:
-            if let left = int(left), let right = int(right) { return left < right }
-            if let left = number(left), let right = number(right) { return left < right }
+            if let left = int(left), let right = int(right) { return left < right || orEquals && left == right }
+            if let left = number(left), let right = number(right) { return left < right || orEquals && left == right }
             throw failure("\(left.kind) and \(right.kind) cannot be ordered", line)
         }
     }
@@ -61,12 +71,11 @@ extension Renderer {
     func contains(_ container: Value, _ item: Value, _ line: Int) throws(TokenizerError) -> Bool {
         switch (container, item) {
         case (.string(let text), .string(let part)):
-            try work.charge(text.utf8.count / 4)
-            return PythonText.contains(text, part)
+            try work.charge(text: text.count + part.count)
+            return text.contains(part)
         case (.string, _): throw failure("\(item.kind) cannot be looked for in a string", line)
-        case (.dictionary(let dictionary), .string(let key)): return dictionary.fields[key] != nil
-        case (.dictionary, _): return false
-        case (.list, _), (.undefined, _):
+        case (.dictionary(let dictionary), _): return dictionary.fields[try hashed(item, line)] != nil
+        case (.list, _), (.undefined, _), (.generator, _), (.loop, _):
             for candidate in try items(of: container, line: line) where try equals(candidate, item) { return true }
             return false
         default: throw failure("\(container.kind) contains nothing", line)
@@ -89,17 +98,31 @@ extension Renderer {
     func arithmetic(_ operation: String, _ left: Value, _ right: Value, _ line: Int) throws(TokenizerError) -> Value {
         switch (operation, left, right) {
         case ("+", .string(let left), .string(let right)):
-            try work.charge(text: left.utf8.count + right.utf8.count)
-            return .string(left + right)
-        case ("+", .list(let left), .list(let right)): return try list(left.items + right.items, isTuple: left.isTuple)
+            try work.charge(text: left.count + right.count)
+            guard left.isMarkup || right.isMarkup else { return .string(left + right) }
+            var sum = left.escaped + right.escaped
+            sum.isMarkup = true
+            return try string(sum)
+        case ("+", .list(let first), .list(let second))
+        where first.isTuple == second.isTuple && ![first, second].contains { $0.isView || $0.isRange }:
+            return try list(first.items + second.items, kind: first.isTuple ? .tuple : .list)
         case ("*", .string(let text), _), ("*", _, .string(let text)):
             guard let count = int(left) ?? int(right) else { break }
-            let (bytes, overflow) = text.utf8.count.multipliedReportingOverflow(by: max(0, count))
-            try work.charge(text: overflow ? .max : bytes)
-            return .string(String(repeating: text, count: max(0, count)))
+            let (characters, overflow) = text.count.multipliedReportingOverflow(by: max(0, count))
+            try work.charge(text: overflow ? .max : characters)
+            return .string(text.repeated(count))
+        case ("*", .list(let items), _), ("*", _, .list(let items)):
+            guard let count = int(left) ?? int(right), !items.isView, !items.isRange else { break }
+            let (total, overflow) = items.items.count.multipliedReportingOverflow(by: max(0, count))
+            try work.charge(overflow ? .max : total)
+            return try list(
+                (0..<max(0, count)).flatMap { _ in items.items },
+                kind: items.isTuple ? .tuple : .list
+            )
+        case ("%", .string(let format), _): return try string(try formatted(format, right, line))
         default: break
         }
-        if let left = int(left), let right = int(right), operation != "/" {
+        if let left = int(left), let right = int(right), operation != "/", operation != "**" || right >= 0 {
             return try whole(operation, left, right, line)
         }
         guard let first = number(left), let second = number(right) else {
@@ -109,13 +132,29 @@ extension Renderer {
         case "+": return .double(first + second)
         case "-": return .double(first - second)
         case "*": return .double(first * second)
-        case "**": throw failure("'**' works on whole numbers only", line)
+        case "**": return .double(try power(first, second, line))
         default:
             guard second != 0 else { throw failure("division by zero", line) }
             if operation == "/" { return .double(first / second) }
-            let floor = (first / second).rounded(.down)
-            return .double(operation == "//" ? floor : first - second * floor)
+            // Python's remainder has the sign of the divisor, and is exact.
+            var remainder = first.truncatingRemainder(dividingBy: second)
+            if remainder != 0, (remainder < 0) != (second < 0) { remainder += second }
+            if remainder == 0 { remainder = second.sign == .minus ? -0.0 : 0.0 }
+            if operation == "%" { return .double(remainder) }
+            return .double(((first - remainder) / second).rounded())
         }
+    }
+
+    private func power(_ base: Double, _ exponent: Double, _ line: Int) throws(TokenizerError) -> Double {
+        guard base != 0 || exponent >= 0 else { throw failure("0 cannot be raised to a negative power", line) }
+        guard base >= 0 || exponent.rounded() == exponent else {
+            throw failure("a negative number to a broken power is not real", line)
+        }
+        let result = PythonNumber.power(base, exponent)
+        guard result.isFinite || !base.isFinite || !exponent.isFinite else {
+            throw failure("the result is too large", line)
+        }
+        return result
     }
 
     private func whole(_ operation: String, _ left: Int, _ right: Int, _ line: Int) throws(TokenizerError) -> Value {
@@ -125,15 +164,24 @@ extension Renderer {
         case "-": result = left.subtractingReportingOverflow(right)
         case "*": result = left.multipliedReportingOverflow(by: right)
         case "**":
-            guard 0...64 ~= right else { throw failure("the exponent \(right) is not in 0...64", line) }
             result = (1, false)
-            for _ in 0..<right where !result.overflow {
-                result = result.partialValue.multipliedReportingOverflow(by: left)
+            if 0...1 ~= left {
+                result.partialValue = right == 0 ? 1 : left
+            } else if left == -1 {
+                result.partialValue = right % 2 == 0 ? 1 : -1
+            } else {
+                // Two to the 63rd has no place any more.
+                for _ in 0..<min(right, 64) where !result.overflow {
+                    result = result.partialValue.multipliedReportingOverflow(by: left)
+                }
             }
         default:
             guard right != 0 else { throw failure("division by zero", line) }
             result = left.dividedReportingOverflow(by: right)
-            guard !result.overflow else { break }
+            guard !result.overflow else {
+                if operation == "%" { return .int(0) }
+                break
+            }
             let remainder = left % right
             // Python rounds towards minus infinity.
             let isOff = remainder != 0 && (remainder < 0) != (right < 0)
@@ -142,44 +190,5 @@ extension Renderer {
         }
         guard !result.overflow else { throw failure("a whole number does not fit in 64 bits", line) }
         return .int(result.partialValue)
-    }
-
-    /// What `{{ value }}` writes: Python's `str`.
-    func text(of value: Value) throws(TokenizerError) -> String {
-        if case .string(let text) = value { return text }
-        if case .undefined = value { return "" }
-        return try representation(of: value)
-    }
-
-    /// Python's `repr`.
-    private func representation(of value: Value) throws(TokenizerError) -> String {
-        try work.charge()
-        switch value {
-        case .undefined: return "Undefined"
-        case .none: return "None"
-        case .bool(let value): return value ? "True" : "False"
-        case .int(let value): return String(value)
-        case .double(let value): return pythonText(value)
-        case .string(let text):
-            try work.charge(text: text.utf8.count)
-            return PythonText.quoted(text)
-        case .list(let list):
-            var parts: [String] = []
-            for item in list.items { parts.append(try representation(of: item)) }
-            if list.isTuple { return try joined(parts, "(", parts.count == 1 ? ",)" : ")") }
-            return try joined(parts, "[", "]")
-        case .dictionary(let dictionary):
-            var parts: [String] = []
-            for (key, value) in zip(dictionary.fields.keys, dictionary.fields.values) {
-                parts.append(PythonText.quoted(key) + ": " + (try representation(of: value)))
-            }
-            return try joined(parts, "{", "}")
-        case .namespace, .loop, .function: return "<\(value.kind)>"
-        }
-    }
-
-    private func joined(_ parts: [String], _ open: String, _ close: String) throws(TokenizerError) -> String {
-        try work.charge(text: parts.reduce(0) { $0 + $1.utf8.count + 2 })
-        return open + parts.joined(separator: ", ") + close
     }
 }

@@ -6,11 +6,14 @@ struct Parser {
     private let tokens: [(token: Lexer.Token, line: Int)]
     private var position = 0
     var depth = 0
+    /// Which of a macro's extras have been spoken of since its body began.
+    var extras: Set<String> = []
+    private var blocks: [String: [Statement]] = [:]
 
-    static func parse(_ template: String) throws(TokenizerError) -> [Statement] {
+    static func parse(_ template: String) throws(TokenizerError) -> ParsedTemplate {
         var parser = Parser(tokens: try Lexer.tokens(of: template))
         let (body, _) = try parser.statements(until: [])
-        return body
+        return ParsedTemplate(body: body, blocks: parser.blocks)
     }
 
     private init(tokens: [(token: Lexer.Token, line: Int)]) { self.tokens = tokens }
@@ -83,7 +86,7 @@ struct Parser {
                 }
                 return (body, "")
             case .text(let text):
-                body.append(.text(text))
+                body.append(.text(Text(text)))
                 advance()
             case .variableBegin:
                 advance()
@@ -113,6 +116,20 @@ struct Parser {
         case "for": return [try loop()]
         case "set": return [try assignment()]
         case "macro": return [try macro()]
+        case "call": return [try callBlock()]
+        case "block": return [try block()]
+        case "print":
+            let value = try tuple()
+            try expect(.blockEnd)
+            return [.output(value)]
+        case "autoescape":
+            let value = try expression()
+            return [.autoescape(value, body: try body(until: "endautoescape"))]
+        case "include", "import", "from", "extends":
+            let line = line
+            while current != .blockEnd, current != .end { advance() }
+            try expect(.blockEnd)
+            return [.otherTemplate(tag: tag, line: line)]
         case "filter":
             let filters = try filterCalls()
             return [.filterBlock(filters, body: try body(until: "endfilter"))]
@@ -152,16 +169,25 @@ struct Parser {
 
     private mutating func loop() throws(TokenizerError) -> Statement {
         let line = line
+        if current == .name("loop") { throw failure("'loop' cannot be assigned to by a loop") }
         let target = try target(allowField: false)
         try expect(.name("in"))
         let items = try tuple(allowConditional: false)
         let filter = skip(.name("if")) ? try expression() : nil
-        if current == .name("recursive") { throw failure("recursive loops are not supported") }
+        let isRecursive = skip(.name("recursive"))
         try expect(.blockEnd)
         let (body, tag) = try statements(until: ["else", "endfor"])
         let otherwise = tag == "else" ? try self.body(until: "endfor") : try end()
         return .loop(
-            Statement.Loop(target: target, items: items, filter: filter, body: body, otherwise: otherwise, line: line)
+            Statement.Loop(
+                target: target,
+                items: items,
+                filter: filter,
+                body: body,
+                otherwise: otherwise,
+                isRecursive: isRecursive,
+                line: line
+            )
         )
     }
 
@@ -176,29 +202,50 @@ struct Parser {
         return .setBlock(target, filters: filters, body: try body(until: "endset"))
     }
 
+    /// What is assigned to: one target, or several that are separated by commas.
     private mutating func target(allowField: Bool) throws(TokenizerError) -> Statement.Target {
         var targets: [Statement.Target] = []
-        let isGrouped = skip(.symbol("("))
         var isTuple = false
         repeat {
-            if case .name = current {} else if isTuple { break }
-            let name = try name()
-            if allowField, skip(.symbol(".")) {
-                targets.append(.field(of: name, try self.name()))
-            } else {
-                guard !["true", "false", "none", "True", "False", "None", "loop"].contains(name) else {
-                    throw failure("'\(name)' cannot be assigned to")
-                }
-                targets.append(.name(name))
-            }
+            if isTuple, current != .symbol("(") { guard case .name(let name) = current, name != "in" else { break } }
+            targets.append(try singleTarget(allowField: allowField))
             isTuple = current == .symbol(",") || isTuple
         } while skip(.symbol(","))
-        if isGrouped { try expect(.symbol(")")) }
         return isTuple ? .several(targets) : targets[0]
+    }
+
+    private mutating func singleTarget(allowField: Bool) throws(TokenizerError) -> Statement.Target {
+        if skip(.symbol("(")) {
+            let group = try nested { (parser) throws(TokenizerError) in try parser.target(allowField: allowField) }
+            try expect(.symbol(")"))
+            return group
+        }
+        let name = try name()
+        if allowField, skip(.symbol(".")) { return .field(of: name, try self.name()) }
+        guard !["true", "false", "none", "True", "False", "None"].contains(name) else {
+            throw failure("'\(name)' cannot be assigned to")
+        }
+        return .name(name)
     }
 
     private mutating func macro() throws(TokenizerError) -> Statement {
         let name = try name()
+        return .macro(try macro(name, parameters: try parameters(), end: "endmacro"))
+    }
+
+    private mutating func macro(
+        _ name: String,
+        parameters: [(name: String, standard: Expression?)],
+        end: String
+    ) throws(TokenizerError) -> Macro {
+        let outer = extras
+        extras = []
+        let body = try body(until: end)
+        defer { extras.formUnion(outer) }
+        return Macro(name: name, parameters: parameters, body: body, extras: extras)
+    }
+
+    private mutating func parameters() throws(TokenizerError) -> [(name: String, standard: Expression?)] {
         var parameters: [(name: String, standard: Expression?)] = []
         try expect(.symbol("("))
         while !skip(.symbol(")")) {
@@ -207,13 +254,41 @@ struct Parser {
             if skip(.symbol("=")) {
                 parameters.append((parameter, try expression()))
             } else {
-                guard parameters.last?.standard == nil else {
+                if case _?? = parameters.last.map(\.standard) {
                     throw failure("a parameter without a default follows one with a default")
                 }
                 parameters.append((parameter, nil))
             }
         }
-        return .macro(Macro(name: name, parameters: parameters, body: try body(until: "endmacro")))
+        return parameters
+    }
+
+    private mutating func callBlock() throws(TokenizerError) -> Statement {
+        let parameters = current == .symbol("(") ? try parameters() : []
+        let call = try expression()
+        guard case .call = call.kind else { throw failure("{% call %} needs the call of a macro") }
+        return .callBlock(call, caller: try macro("caller", parameters: parameters, end: "endcall"))
+    }
+
+    private mutating func block() throws(TokenizerError) -> Statement {
+        let name = try name()
+        guard blocks[name] == nil else { throw failure("there is a block '\(name)' already") }
+        // A place, so that a block of this name inside of it is refused.
+        blocks[name] = []
+        var words: Set<String> = []
+        while case .name(let word) = current, ["scoped", "required"].contains(word) {
+            words.insert(word)
+            advance()
+        }
+        let line = line
+        try expect(.blockEnd)
+        var (body, _) = try statements(until: ["endblock"])
+        // A block that another template must fill.
+        if words.contains("required") { body = [.otherTemplate(tag: "required", line: line)] }
+        if case .name(let end) = current, end == name { advance() }
+        try expect(.blockEnd)
+        blocks[name] = body
+        return .block(name: name, isScoped: words.contains("scoped"))
     }
 
     /// Parses `name(arguments) | name ...`.

@@ -1,176 +1,254 @@
 /// Python's string operations, on code points: what templates written for Python expect of strings.
-enum PythonText {
+extension Text {
     static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.isWhitespace || 0x1C...0x1F ~= scalar.value
     }
 
+    static func isSpace(unit: UInt32) -> Bool {
+        let value = unit & scalarMask
+        return value < 0x80 ? value == 0x20 || 0x09...0x0D ~= value || 0x1C...0x1F ~= value : isSpace(scalar(unit))
+    }
+
     /// `str.strip`, `lstrip`, `rstrip`: white space, or the characters given.
-    static func stripped(_ text: String, left: Bool = true, right: Bool = true, of characters: String? = nil) -> String
-    {
-        let set = characters.map { Set($0.unicodeScalars) }
-        func isStripped(_ scalar: Unicode.Scalar) -> Bool { set?.contains(scalar) ?? isSpace(scalar) }
-        var slice = text.unicodeScalars[...]
-        while left, let first = slice.first, isStripped(first) { slice.removeFirst() }
-        while right, let last = slice.last, isStripped(last) { slice.removeLast() }
-        return String(slice)
+    func stripped(left: Bool = true, right: Bool = true, of characters: Text? = nil) -> Text {
+        let set = characters.map { Set($0.units.map { $0 & Self.scalarMask }) }
+        func isStripped(_ unit: UInt32) -> Bool { set?.contains(unit & Self.scalarMask) ?? Self.isSpace(unit: unit) }
+        var (start, end) = (0, count)
+        while left, start < end, isStripped(units[start]) { start += 1 }
+        while right, start < end, isStripped(units[end - 1]) { end -= 1 }
+        return self[start..<end]
     }
 
-    /// `str.split` on white space: runs count once, and those at the ends not at all.
-    static func splitOnSpace(_ text: String, limit: Int) -> [String] {
-        var parts: [String] = []
-        var rest = text.unicodeScalars[...]
+    /// `str.split` and `str.rsplit` on white space: runs count once, and those at the ends not at all.
+    func splitOnSpace(limit: Int, fromRight: Bool = false) -> [Text] {
+        if fromRight, limit >= 0 { return reversed.splitOnSpace(limit: limit).reversed().map(\.reversed) }
+        var parts: [Text] = []
+        var index = 0
         while true {
-            rest = rest.drop(while: isSpace)
-            guard !rest.isEmpty else { return parts }
+            while index < count, Self.isSpace(unit: units[index]) { index += 1 }
+            guard index < count else { return parts }
             if parts.count == limit {
-                parts.append(String(rest))
-                return parts
+                return parts + [self[index..<count].withoutTrailingSpace(fromRight)]
             }
-            let end = rest.firstIndex(where: isSpace) ?? rest.endIndex
-            parts.append(String(rest[..<end]))
-            rest = rest[end...]
+            let start = index
+            while index < count, !Self.isSpace(unit: units[index]) { index += 1 }
+            parts.append(self[start..<index])
         }
     }
 
-    /// `str.split(separator, limit)`; a negative limit is none.
-    ///
-    /// The separator is not empty.
-    static func split(_ text: String, by separator: String, limit: Int) -> [String] {
-        let bytes = Array(text.utf8)
-        var parts: [String] = []
+    private func withoutTrailingSpace(_ isReversed: Bool) -> Text { isReversed ? stripped(left: false) : self }
+
+    /// `str.split(separator, limit)` and `rsplit`; a negative limit is none, and the separator is not empty.
+    func split(by separator: Text, limit: Int = -1, fromRight: Bool = false) -> [Text] {
+        let most = limit < 0 ? Int.max : limit
+        let places =
+            fromRight
+            ? occurrencesFromRight(of: separator, limit: most).reversed() : occurrences(of: separator, limit: most)
+        var parts: [Text] = []
         var start = 0
-        for position in occurrences(of: Array(separator.utf8), in: bytes) {
-            if parts.count == limit { break }
-            parts.append(String(decoding: bytes[start..<position], as: UTF8.self))
-            start = position + separator.utf8.count
+        for place in places {
+            parts.append(self[start..<place])
+            start = place + separator.count
         }
-        parts.append(String(decoding: bytes[start...], as: UTF8.self))
-        return parts
+        return parts + [self[start..<count]]
     }
 
     /// `str.splitlines`.
-    static func lines(_ text: String) -> [String] {
-        var lines: [String] = []
-        var line = ""
-        var isOpen = false
-        var wasReturn = false
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\n" where wasReturn: break
-            case "\n", "\r", "\u{B}", "\u{C}", "\u{1C}", "\u{1D}", "\u{1E}", "\u{85}", "\u{2028}", "\u{2029}":
-                lines.append(line)
-                line = ""
-                isOpen = false
-            default:
-                line.unicodeScalars.append(scalar)
-                isOpen = true
-            }
-            wasReturn = scalar == "\r"
-        }
-        return isOpen ? lines + [line] : lines
-    }
-
-    /// Where a byte string occurs, from the left, without overlap.
-    static func occurrences(of needle: [UInt8], in text: [UInt8]) -> [Int] {
-        guard let first = needle.first else { return [] }
-        var found: [Int] = []
+    func lines(keepingEnds: Bool = false) -> [Text] {
+        var lines: [Text] = []
+        var start = 0
         var index = 0
-        while index + needle.count <= text.count {
-            if text[index] == first, text[index..<index + needle.count].elementsEqual(needle) {
-                found.append(index)
-                index += needle.count
-            } else {
-                index += 1
+        while index < count {
+            let value = units[index] & Self.scalarMask
+            switch value {
+            case 0x0A...0x0D, 0x1C...0x1E, 0x85, 0x2028, 0x2029:
+                var end = index + 1
+                if value == 0x0D, end < count, units[end] & Self.scalarMask == 0x0A { end += 1 }
+                lines.append(self[start..<(keepingEnds ? end : index)])
+                start = end
+                index = end
+            default: index += 1
             }
         }
-        return found
-    }
-
-    static func contains(_ text: String, _ part: String) -> Bool {
-        part.isEmpty || !occurrences(of: Array(part.utf8), in: Array(text.utf8)).isEmpty
+        return start < count ? lines + [self[start..<count]] : lines
     }
 
     /// `str.replace(old, new, limit)`; a negative limit is none.
-    static func replaced(_ text: String, _ old: String, with new: String, limit: Int) -> String {
+    func replaced(_ old: Text, with new: Text, limit: Int = -1) -> Text {
+        var result = Text(units: [], isMarkup: isMarkup)
+        let most = limit < 0 ? Int.max : limit
         if old.isEmpty {
-            var result = ""
-            var count = 0
-            for scalar in text.unicodeScalars {
-                if count != limit {
-                    result += new
-                    count += 1
-                }
-                result.unicodeScalars.append(scalar)
+            for (index, unit) in units.enumerated() {
+                if index < most { result.append(new) }
+                result.append(unit: unit)
             }
-            return count != limit ? result + new : result
+            if count < most { result.append(new) }
+            return result
         }
-        return split(text, by: old, limit: limit).joined(separator: new)
+        for (index, part) in split(by: old, limit: limit).enumerated() {
+            if index > 0 { result.append(new) }
+            result.append(part)
+        }
+        return result
     }
 
-    static func upper(_ text: String) -> String {
-        text.unicodeScalars.reduce(into: "") { $0 += $1.properties.uppercaseMapping }
+    /// How many characters `replaced` makes, without making them.
+    func countReplacing(_ old: Text, with new: Text, limit: Int) -> Int {
+        let most = limit < 0 ? Int.max : limit
+        let places = old.isEmpty ? min(count + 1, most) : occurrences(of: old, limit: most).count
+        let (grown, overflow) = places.multipliedReportingOverflow(by: new.count)
+        return overflow ? .max : count + grown
     }
+
+    // MARK: Case
+
+    private func mapped(_ mapping: (Int, Unicode.Scalar) -> String) -> Text {
+        var result = Text(units: [], isMarkup: isMarkup)
+        for (index, unit) in units.enumerated() {
+            result.append(mapping(index, Self.scalar(unit)), inPlaceOf: unit)
+        }
+        return result
+    }
+
+    var upper: Text { mapped { $1.properties.uppercaseMapping } }
 
     /// `str.lower`, where a capital sigma at the end of a word becomes "ς".
-    static func lower(_ text: String) -> String {
-        let scalars = Array(text.unicodeScalars)
-        var result = ""
-        for (index, scalar) in scalars.enumerated() {
-            if scalar == "Σ" {
-                func isCased(_ neighbours: some Sequence<Unicode.Scalar>) -> Bool {
-                    neighbours.first { !$0.properties.isCaseIgnorable }?.properties.isCased ?? false
-                }
-                result += isCased(scalars[..<index].reversed()) && !isCased(scalars[(index + 1)...]) ? "ς" : "σ"
-            } else {
-                result += scalar.properties.lowercaseMapping
+    var lower: Text { mapped { lowercase($0, $1) } }
+
+    private func lowercase(_ index: Int, _ scalar: Unicode.Scalar) -> String {
+        guard scalar == "Σ" else { return scalar.properties.lowercaseMapping }
+        // Python looks past everything that is case-ignorable, in both directions.
+        func isCased(_ places: some Sequence<Int>) -> Bool {
+            for place in places.prefix(64) {
+                let properties = Self.scalar(units[place]).properties
+                if !properties.isCaseIgnorable { return properties.isCased }
             }
+            return false
         }
-        return result
+        return isCased((0..<index).reversed()) && !isCased(index + 1..<count) ? "ς" : "σ"
     }
 
-    static func capitalized(_ text: String) -> String {
-        guard let first = text.unicodeScalars.first else { return "" }
-        return first.properties.titlecaseMapping + lower(String(text.unicodeScalars.dropFirst()))
+    /// `str.casefold`: full case folding, which is lower case except where upper case says more.
+    var folded: Text {
+        mapped { _, scalar in
+            let upper = scalar.properties.uppercaseMapping
+            return upper.unicodeScalars.count > 1
+                ? upper.unicodeScalars.reduce(into: "") { $0 += $1.properties.lowercaseMapping }
+                : scalar == "ς" ? "σ" : scalar.properties.lowercaseMapping
+        }
     }
+
+    var capitalized: Text { mapped { $0 == 0 ? $1.properties.titlecaseMapping : lowercase($0, $1) } }
 
     /// `str.title`: every run of cased letters is capitalised.
-    static func titled(_ text: String) -> String {
-        var result = ""
+    var titled: Text {
         var inWord = false
-        for scalar in text.unicodeScalars {
-            result += inWord ? scalar.properties.lowercaseMapping : scalar.properties.titlecaseMapping
-            inWord = scalar.properties.isCased
+        return mapped { index, scalar in
+            defer { inWord = scalar.properties.isCased }
+            return inWord ? lowercase(index, scalar) : scalar.properties.titlecaseMapping
+        }
+    }
+
+    var swapped: Text {
+        mapped { index, scalar in
+            let properties = scalar.properties
+            if properties.isUppercase { return lowercase(index, scalar) }
+            return properties.isLowercase ? properties.uppercaseMapping : String(scalar)
+        }
+    }
+
+    // MARK: Width
+
+    /// `str.center`, `ljust`, `rjust`: room is shared out by the side on which the text stands.
+    func padded(to width: Int, with fill: UInt32 = 0x20, left: Bool, right: Bool) -> Text {
+        let room = max(0, width - count)
+        // Python's own rule for which side of a centred text gets the odd one.
+        let before = left && right ? room / 2 + (room & width & 1) : left ? room : 0
+        var result = Text(units: repeatElement(fill, count: before), isMarkup: isMarkup)
+        result.append(self)
+        result.append(Text(units: repeatElement(fill, count: room - before)))
+        return result
+    }
+
+    func zeroFilled(to width: Int) -> Text {
+        let sign = units.first.map { [0x2B, 0x2D].contains($0 & Self.scalarMask) } ?? false ? 1 : 0
+        var result = self[0..<sign]
+        result.append(Text(units: repeatElement(0x30, count: max(0, width - count))))
+        result.append(self[sign..<count])
+        return result
+    }
+
+    func tabsExpanded(to size: Int) -> Text {
+        var result = Text(units: [], isMarkup: isMarkup)
+        var column = 0
+        for unit in units {
+            switch unit & Self.scalarMask {
+            case 0x09:
+                let spaces = size > 0 ? size - column % size : 0
+                result.append(String(repeating: " ", count: spaces))
+                column += spaces
+            case 0x0A, 0x0D:
+                result.append(unit: unit)
+                column = 0
+            default:
+                result.append(unit: unit)
+                column += 1
+            }
         }
         return result
     }
 
+    // MARK: Writing
+
     /// `repr` of a string.
-    static func quoted(_ text: String) -> String {
-        let scalars = text.unicodeScalars
-        let quote: Unicode.Scalar = scalars.contains("'") && !scalars.contains("\"") ? "\"" : "'"
-        var result = String(quote)
-        for scalar in scalars {
+    var quoted: Text {
+        let values = units.lazy.map { $0 & Self.scalarMask }
+        let quote: UInt32 = values.contains(0x27) && !values.contains(0x22) ? 0x22 : 0x27
+        var result = Text(units: [quote])
+        for unit in units {
+            let scalar = Self.scalar(unit)
             switch scalar {
-            case quote, "\\": result += "\\" + String(scalar)
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where isPrintable(scalar): result.unicodeScalars.append(scalar)
+            case "\\": result.append("\\\\", inPlaceOf: unit)
+            case _ where scalar.value == quote: result.append("\\" + String(scalar), inPlaceOf: unit)
+            case "\n": result.append("\\n", inPlaceOf: unit)
+            case "\r": result.append("\\r", inPlaceOf: unit)
+            case "\t": result.append("\\t", inPlaceOf: unit)
+            case _ where Self.isPrintable(scalar): result.append(unit: unit)
             default:
-                let (mark, width) =
-                    scalar.value < 0x100 ? ("x", 2) : scalar.value < 0x10000 ? ("u", 4) : ("U", 8)
+                let (mark, width) = scalar.value < 0x100 ? ("x", 2) : scalar.value < 0x10000 ? ("u", 4) : ("U", 8)
                 let digits = String(scalar.value, radix: 16)
-                result += "\\" + mark + String(repeating: "0", count: width - digits.count) + digits
+                result.append(
+                    "\\" + mark + String(repeating: "0", count: width - digits.count) + digits,
+                    inPlaceOf: unit
+                )
             }
         }
-        return result + String(quote)
+        result.append(unit: quote)
+        return isMarkup ? Text("Markup(") + result + ")" : result
     }
 
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
         case .spaceSeparator: scalar == " "
         default: true
         }
+    }
+
+    /// Markup that shows the text: `&`, `<`, `>` and quotes are escaped; markup stays as it is.
+    var escaped: Text {
+        if isMarkup { return self }
+        var result = Text(units: [], isMarkup: true)
+        for unit in units {
+            switch unit & Self.scalarMask {
+            case 0x26: result.append("&amp;", inPlaceOf: unit)
+            case 0x3C: result.append("&lt;", inPlaceOf: unit)
+            case 0x3E: result.append("&gt;", inPlaceOf: unit)
+            case 0x27: result.append("&#39;", inPlaceOf: unit)
+            case 0x22: result.append("&#34;", inPlaceOf: unit)
+            default: result.append(unit: unit)
+            }
+        }
+        return result
     }
 }

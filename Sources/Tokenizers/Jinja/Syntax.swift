@@ -1,6 +1,6 @@
 /// A parsed template: what the renderer walks.
 indirect enum Statement: Sendable {
-    case text(String)
+    case text(Text)
     case output(Expression)
     case branch([(condition: Expression, body: [Statement])], otherwise: [Statement])
     case loop(Loop)
@@ -8,7 +8,14 @@ indirect enum Statement: Sendable {
     case setBlock(Target, filters: [FilterCall], body: [Statement])
     case macro(Macro)
     case filterBlock([FilterCall], body: [Statement])
+    /// A call whose macro may ask for the body by calling `caller`.
+    case callBlock(Expression, caller: Macro)
     case with([(name: String, value: Expression)], body: [Statement])
+    /// A named part; it sees the template's own names, and those around it only if it is scoped.
+    case block(name: String, isScoped: Bool)
+    case autoescape(Expression, body: [Statement])
+    /// A tag that needs other templates, of which there are none.
+    case otherTemplate(tag: String, line: Int)
     case breakLoop
     case continueLoop
 
@@ -18,6 +25,7 @@ indirect enum Statement: Sendable {
         var filter: Expression?
         var body: [Statement]
         var otherwise: [Statement]
+        var isRecursive: Bool
         var line: Int
     }
 
@@ -35,24 +43,45 @@ indirect enum Statement: Sendable {
     }
 }
 
+/// A template that has been parsed.
+struct ParsedTemplate: Sendable {
+    var body: [Statement]
+    var blocks: [String: [Statement]]
+}
+
 /// A macro: a named piece of template with parameters.
 final class Macro: Sendable {
     let name: String
     let parameters: [(name: String, standard: Expression?)]
     let body: [Statement]
+    /// Which of `varargs`, `kwargs` and `caller` the body speaks of: a macro takes what it has a use for.
+    let extras: Set<String>
 
-    init(name: String, parameters: [(name: String, standard: Expression?)], body: [Statement]) {
+    static let extras: Set<String> = ["varargs", "kwargs", "caller"]
+
+    init(
+        name: String,
+        parameters: [(name: String, standard: Expression?)],
+        body: [Statement],
+        extras: Set<String>
+    ) {
         self.name = name
         self.parameters = parameters
         self.body = body
+        self.extras = extras
     }
 }
 
 struct Arguments: Sendable {
     var positional: [Expression] = []
     var named: [(name: String, value: Expression)] = []
+    /// `*items` and `**mapping`.
+    var unpacked: Expression?
+    var unpackedNames: Expression?
 
-    var height: Int { max(positional.map(\.height).max() ?? 0, named.map(\.value.height).max() ?? 0) }
+    var expressions: [Expression] {
+        positional + named.map(\.value) + [unpacked, unpackedNames].compactMap { $0 }
+    }
 }
 
 /// An expression.
@@ -67,11 +96,12 @@ final class Expression: Sendable {
 
     enum Kind: Sendable {
         case constant(JSONValue)
+        case text(Text)
         case name(String)
         case list([Expression])
         case tuple([Expression])
         case dictionary([(key: Expression, value: Expression)])
-        case attribute(Expression, String)
+        case attribute(Expression, String, Text)
         case item(Expression, Expression)
         case slice(Expression, Expression?, Expression?, Expression?)
         case call(Expression, Arguments)
@@ -102,16 +132,16 @@ final class Expression: Sendable {
 
     private static func children(_ kind: Kind) -> [Expression] {
         switch kind {
-        case .constant, .name: []
+        case .constant, .text, .name: []
         case .list(let items), .tuple(let items), .concatenation(let items): items
         case .dictionary(let entries): entries.flatMap { [$0.key, $0.value] }
-        case .attribute(let base, _), .negate(let base), .plus(let base), .not(let base): [base]
+        case .attribute(let base, _, _), .negate(let base), .plus(let base), .not(let base): [base]
         case .item(let left, let right), .and(let left, let right), .or(let left, let right),
             .arithmetic(_, let left, let right):
             [left, right]
         case .slice(let base, let start, let end, let step): [base] + [start, end, step].compactMap { $0 }
         case .call(let base, let arguments), .filter(let base, _, let arguments), .test(let base, _, let arguments):
-            [base] + arguments.positional + arguments.named.map(\.value)
+            [base] + arguments.expressions
         case .comparison(let first, let rest): [first] + rest.map(\.1)
         case .conditional(let then, let condition, let otherwise): [then, condition] + [otherwise].compactMap { $0 }
         }

@@ -1,28 +1,34 @@
 /// How much a template may do before it is stopped, counted as it runs.
+///
+/// What takes time in proportion to a text or a list is charged for its length, whatever it then finds.
 struct Work {
-    /// Evaluations, items and 16-byte pieces of text.
-    static let mostSteps = 5_000_000
-    /// Bytes of the rendered text, and of any text on the way to it.
-    static let longestText = 64 << 20
+    /// Evaluations, items and pieces of 16 characters.
+    static let mostSteps = 3_000_000
+    /// Characters of the rendered text, and of any text on the way to it.
+    static let longestText = 16 << 20
     /// Expressions, blocks and macro calls inside each other.
     static let deepest = 150
 
+    private let most: Int
     private var steps = 0
     private(set) var depth = 0
 
+    init(most: Int = Self.mostSteps) { self.most = most }
+
     mutating func charge(_ count: Int = 1) throws(TokenizerError) {
-        steps += count
-        guard steps <= Self.mostSteps else {
-            throw TokenizerError(.limitExceeded, "chat template: more than \(Self.mostSteps) steps of work")
+        let (sum, overflow) = steps.addingReportingOverflow(count)
+        steps = sum
+        guard !overflow, steps <= most else {
+            throw TokenizerError(.limitExceeded, "chat template: more than \(most) steps of work")
         }
     }
 
-    /// Charges for making a text of `bytes`, of which `added` are new work (all, if nil).
-    mutating func charge(text bytes: Int, adding added: Int? = nil) throws(TokenizerError) {
-        guard bytes <= Self.longestText else {
-            throw TokenizerError(.limitExceeded, "chat template: a text of more than \(Self.longestText) bytes")
+    /// Charges for reading or making a text of `count` characters.
+    mutating func charge(text count: Int) throws(TokenizerError) {
+        guard count <= Self.longestText else {
+            throw TokenizerError(.limitExceeded, "chat template: a text of more than \(Self.longestText) characters")
         }
-        try charge((added ?? bytes) / 16 + 1)
+        try charge(count / 16 + 1)
     }
 
     mutating func enter() throws(TokenizerError) {

@@ -17,6 +17,8 @@ package struct AnswerFrame: Sendable {
     package var suffix: String
     /// How many values there may be, each in its prefix and suffix, with a line break before all but the first.
     package var most: Int
+    /// Whether the answer is the value to the letter, without blanks before it.
+    var isExact = false
 
     package init(thinking: Thinking = .none, prefix: String = "", suffix: String = "", most: Int = 1) {
         self.thinking = thinking
@@ -36,15 +38,15 @@ package struct AnswerFrame: Sendable {
             let others = Grammar.Node.repetition(body: another, least: 0, most: most - 1, next: GrammarBuilder.end)
             answer = builder.call(answer, then: builder.add(others))
         }
-        func spaced(_ node: Int, _ builder: inout GrammarBuilder) -> Int {
-            builder.word(.leadingSpace, most: Self.mostSpace, then: node)
-        }
+        let begun = isExact ? answer : builder.word(.leadingSpace, most: Self.mostSpace, then: answer)
+        // Line breaks behind thinking belong to it.
+        let behindThought = isExact ? builder.word(.lineBreaks, most: Self.mostSpace, then: answer) : begun
         switch thinking {
-        case .none: return spaced(answer, &builder)
-        case .open(let end): return builder.word(end, then: spaced(answer, &builder))
+        case .none: return begun
+        case .open(let end): return builder.word(end, then: behindThought)
         case .possible(let opening, let end):
-            let thought = builder.word(end, then: spaced(answer, &builder))
-            return builder.choice([builder.literal(opening, then: thought), spaced(answer, &builder)])
+            let thought = builder.word(end, then: behindThought)
+            return builder.choice([builder.literal(opening, then: thought), begun])
         }
     }
 }
@@ -53,10 +55,12 @@ extension Grammar {
     /// The grammar of the values that a JSON schema describes.
     ///
     /// Throws `GrammarError`, which names the place in the schema. Takes a few milliseconds for ordinary schemas and a
-    /// fraction of a second for the largest that are not refused.
-    package static func jsonSchema(_ schema: JSONValue, in frame: AnswerFrame = AnswerFrame()) throws(GrammarError)
-        -> Grammar
-    {
-        try SchemaCompiler.grammar(schema, around: frame)
+    /// fraction of a second for the largest that are not refused. The grammar holds what it draws from the ledger.
+    package static func jsonSchema(
+        _ schema: JSONValue,
+        in frame: AnswerFrame = AnswerFrame(),
+        _ resources: GrammarResources = GrammarResources()
+    ) throws(GrammarError) -> Grammar {
+        try SchemaCompiler.grammar(schema, around: frame, resources)
     }
 }

@@ -1,3 +1,5 @@
+import MemoryAccounting
+
 /// What an answer may look like, byte by byte: words (automata) in sequences, alternatives and repetitions, some of them
 /// within each other.
 ///
@@ -21,20 +23,41 @@ package final class Grammar: Sendable {
 
     /// About how much memory this takes, in bytes.
     package let size: Int
+    /// What of the schema answers are not held to, each with its place.
+    package let relaxed: [String]
+    /// What is drawn from the ledger for it.
+    private let leases: [MemoryLease]
 
     /// What either of two grammars allows.
     package convenience init(either one: Grammar, or other: Grammar) {
         let moved = other.nodes.map { $0.moved(by: one.nodes.count) }
         let roots = [one.root, other.root + one.nodes.count]
-        self.init(nodes: one.nodes + moved + [.choice(roots)], root: one.nodes.count + moved.count)
+        self.init(
+            nodes: one.nodes + moved + [.choice(roots)],
+            root: one.nodes.count + moved.count,
+            leases: one.leases + other.leases,
+            relaxed: one.relaxed + other.relaxed
+        )
     }
 
-    init(nodes: [Node], root: Int) {
+    /// `budget` is what making the nodes was drawn from.
+    convenience init(nodes: [Node], root: Int, _ budget: CompileBudget, relaxed: [String]) {
+        let lease = budget.lease(of: Self.size(of: nodes))
+        self.init(nodes: nodes, root: root, leases: lease.map { [$0] } ?? [], relaxed: relaxed)
+    }
+
+    init(nodes: [Node], root: Int, leases: [MemoryLease] = [], relaxed: [String] = []) {
         self.nodes = nodes
         self.root = root
+        self.leases = leases
+        self.relaxed = relaxed
+        size = Self.size(of: nodes)
+    }
+
+    private static func size(of nodes: [Node]) -> Int {
         var automata: [ObjectIdentifier: Int] = [:]
         for case .word(let automaton, _, _, _) in nodes { automata[ObjectIdentifier(automaton)] = automaton.size }
-        size = automata.values.reduce(nodes.count * MemoryLayout<Node>.stride, +)
+        return automata.values.reduce(nodes.count * MemoryLayout<Node>.stride, +)
     }
 }
 

@@ -1,10 +1,12 @@
+import Tokenizers
+
 /// Puts a grammar together from its end to its beginning.
 struct GrammarBuilder {
     static let end = 0
     static let mostNodes = 100_000
 
     private(set) var nodes: [Grammar.Node] = [.end]
-    private var literals: [String: Automaton] = [:]
+    private var literals: [ExactString: Automaton] = [:]
 
     mutating func add(_ node: Grammar.Node) -> Int {
         nodes.append(node)
@@ -16,8 +18,8 @@ struct GrammarBuilder {
     }
 
     mutating func literal(_ text: String, then next: Int) -> Int {
-        let automaton = literals[text] ?? .words([text])
-        literals[text] = automaton
+        let automaton = literals[ExactString(text)] ?? .words([text])
+        literals[ExactString(text)] = automaton
         return word(automaton, then: next)
     }
 
@@ -77,7 +79,7 @@ struct GrammarBuilder {
     }
 
     /// The grammar from a node on, without what cannot be completed.
-    func grammar(root: Int, _ completable: [Bool]) -> Grammar {
+    func grammar(root: Int, _ completable: [Bool], _ budget: CompileBudget, relaxed: [String]) -> Grammar {
         let kept = nodes.map { node -> Grammar.Node in
             switch node {
             case .choice(let all): .choice(all.filter { completable[$0] })
@@ -86,6 +88,6 @@ struct GrammarBuilder {
             default: node
             }
         }
-        return Grammar(nodes: kept, root: root)
+        return Grammar(nodes: kept, root: root, budget, relaxed: relaxed)
     }
 }

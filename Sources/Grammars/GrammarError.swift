@@ -9,15 +9,24 @@ package struct GrammarError: Error, Sendable, CustomStringConvertible {
         case unsatisfiable
         /// The schema is larger than the limits allow, or would become so.
         case tooLarge
+        /// There is no memory for it now; later there may be.
+        case busy
+        /// The work was ended from outside.
+        case ended
     }
 
     package var code: Code
     /// Where in the schema and which keyword, what is wrong, and what to do.
     package var message: String
+    /// The keyword that cannot be held, where the schema would do without it, and the place of its schema.
+    let keyword: String?
+    let path: SchemaPath
 
-    init(_ code: Code, _ path: String, _ message: String) {
+    init(_ code: Code, _ path: SchemaPath, _ message: String, keyword: String? = nil) {
         self.code = code
         self.message = "\(path): \(message)"
+        self.keyword = keyword
+        self.path = path
     }
 
     package var description: String { message }

@@ -7,6 +7,50 @@ extension Grammar {
     }
 }
 
+extension Grammar {
+    /// One of some texts.
+    ///
+    /// Throws `GrammarError` when there is none, for an empty one, and when they are too long together.
+    package static func choice(
+        _ texts: [String],
+        in frame: AnswerFrame = AnswerFrame(),
+        _ resources: GrammarResources = GrammarResources()
+    ) throws(GrammarError) -> Grammar {
+        let path = SchemaPath("the choice")
+        guard !texts.isEmpty else { throw GrammarError(.unsatisfiable, path, "there is nothing to choose from") }
+        guard !texts.contains("") else { throw GrammarError(.unsupported, path, "an answer cannot be empty") }
+        var budget = CompileBudget(resources)
+        return exact(try .words(texts, at: path, &budget), frame, budget)
+    }
+
+    /// The texts that match a regular expression of ECMAScript from beginning to end; see `PatternParser` for what of it is
+    /// known.
+    ///
+    /// Throws `GrammarError`, which names the place in the pattern.
+    package static func pattern(
+        _ pattern: String,
+        in frame: AnswerFrame = AnswerFrame(),
+        _ resources: GrammarResources = GrammarResources()
+    ) throws(GrammarError) -> Grammar {
+        let path = SchemaPath("the regular expression")
+        var budget = CompileBudget(resources)
+        try budget.spend(pattern.utf8.count * CompileBudget.edge, at: path)
+        try budget.take(pattern.utf8.count * 64, at: path)
+        let expression = try PatternParser.parseWhole(pattern, at: path)
+        guard let automaton = try expression.automaton(inString: false, at: path, &budget) else {
+            throw GrammarError(.unsatisfiable, path, "no text matches it")
+        }
+        return exact(automaton, frame, budget)
+    }
+
+    private static func exact(_ automaton: Automaton, _ frame: AnswerFrame, _ budget: CompileBudget) -> Grammar {
+        var (builder, frame) = (GrammarBuilder(), frame)
+        frame.isExact = true
+        let root = frame.begin(&builder, builder.word(automaton, then: GrammarBuilder.end))
+        return Grammar(nodes: builder.nodes, root: root, budget, relaxed: [])
+    }
+}
+
 extension Automaton {
     /// Any text with a byte that is no blank, and without some marks (Aho and Corasick, 1975).
     fileprivate static func text(without marks: [[UInt8]]) -> Automaton {

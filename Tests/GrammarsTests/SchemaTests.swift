@@ -131,6 +131,94 @@ import Tokenizers
             not: [#""a@b""#, #""@x.org""#, #""a@@x.org""#]
         ),
         Case(
+            #"{"type": "string", "format": "uri"}"#,
+            [#""https://a.example/b%20c?d=e&f#g""#, #""mailto:x@example.org""#, #""urn:isbn:0451450523""#],
+            not: [#""example""#, #""http://""#, #""http://a b""#, #""://x""#, #""x:%zz""#]
+        ),
+        Case(
+            #"{"type": "string", "format": "hostname"}"#,
+            [#""localhost""#, #""a-1.example.org""#],
+            not: [#""-a""#, #""a-""#, #""a..b""#, #""a_b""#, #""""#]
+        ),
+        Case(
+            #"{"type": "string", "format": "ipv6"}"#,
+            [#""::""#, #""::1""#, #""fe80::1:2""#, #""1:2:3:4:5:6:7:8""#, #""1:2:3:4:5:6:7::""#],
+            not: [#""1""#, #""1:2:3:4:5:6:7:8:9""#, #""1::2::3""#, #""12345::""#, #""1:2:3:4:5:6:7""#]
+        ),
+        Case(
+            #"{"type": "string", "format": "duration"}"#,
+            [#""P1Y2M3DT4H5M6S""#, #""P3W""#, #""PT36H""#, #""P1D""#],
+            not: [#""P""#, #""PT""#, #""P1DT""#, #""P1Y3D""#, #""1D""#]
+        ),
+        // Annotations.
+        Case(#"{"type": "string", "format": "iri"}"#, [#""""#, #""anything""#], not: ["1"]),
+        Case(#"{"format": "int32"}"#, ["1", #""x""#, "[]"], not: ["x"]),
+        Case(#"{"type": "integer", "format": "date"}"#, ["1"], not: [#""2024-01-01""#]),
+        Case(
+            #"{"allOf": [{"type": "string", "format": "regex"}, {"format": "json-pointer", "maxLength": 2}]}"#,
+            [#""[""#],
+            not: [#""abc""#]
+        ),
+        Case(
+            #"{"type": "string", "format": "date", "pattern": "^2024-.*-15$"}"#,
+            [#""2024-02-15""#],
+            not: [#""2023-02-15""#, #""2024-13-15""#, #""2024-02-16""#]
+        ),
+        // Looking ahead.
+        Case(
+            #"{"type": "string", "pattern": "^(?=.*[A-Z])(?=.*\\d)(?!.*\\s)[ -~]{4,8}$"}"#,
+            [#""aB3d""#, #""1A\"\\\\""#],
+            not: [#""abcd""#, #""ABCD""#, #""aB3""#, #""aB 3d""#, #""aB3456789""#]
+        ),
+        Case(
+            #"{"type": "string", "pattern": "^(?!.*foo$|bar)[a-z]+$"}"#,
+            [#""foobar""#, #""fo""#],
+            not: [#""barfoo""#, #""foo""#, #""bart""#]
+        ),
+        Case(#"{"type": "string", "pattern": "^(?<year>\\d{4})$"}"#, [#""2024""#], not: [#""24""#]),
+        // Multiples.
+        Case(#"{"type": "integer", "multipleOf": 7}"#, ["0", "7", "-14", "700"], not: ["1", "8", "-10", "70.5"]),
+        Case(#"{"type": "number", "multipleOf": 0.25}"#, ["0", "7.25", "-14.5", "3"], not: ["0.3", "1e2", "0.125"]),
+        Case(
+            #"{"type": "number", "multipleOf": 0.5, "minimum": 0, "maximum": 10}"#,
+            ["0", "7.5", "10"],
+            not: ["1.2", "10.5", "-1"]
+        ),
+        Case(#"{"multipleOf": 20}"#, ["40", "-20"], not: ["30", "4"]),
+        // Elements that differ, in the order of their values.
+        Case(
+            #"{"type": "array", "items": {"enum": ["a", 1, 1.0, "a", null]}, "uniqueItems": true}"#,
+            ["[]", #"["a"]"#, #"["a", null]"#, #"["a",1,null]"#],
+            not: [#"["a","a"]"#, "[1,1.0]", "[1,1]", #"["b"]"#]
+        ),
+        Case(
+            ##"{"items": {"$ref": "#/$defs/x"}, "uniqueItems": true, "minItems": 2, "$defs": {"x": {"enum": ["a", "b", "c"]}}}"##,
+            [#"["a","c"]"#, #"["b","c"]"#, #"["a","b","c"]"#],
+            not: ["[]", #"["a"]"#, #"["a","a"]"#]
+        ),
+        Case(
+            #"{"items": {"type": "integer", "minimum": 1, "maximum": 9}, "uniqueItems": true, "minItems": 1, "maxItems": 2}"#,
+            ["[1]", "[1,9]", "[ 8, 9 ]"],
+            not: ["[]", "[1,1]", "[1,2,3]"]
+        ),
+        Case(
+            #"{"items": {"type": "boolean"}, "uniqueItems": true, "minItems": 2}"#,
+            ["[false,true]"],
+            not: ["[true,true]", "[true]"]
+        ),
+        Case(#"{"items": {"type": "string"}, "uniqueItems": true, "maxItems": 1}"#, ["[]", #"["x"]"#], not: ["[1]"]),
+        // Texts are what their code points are.
+        Case(
+            #"{"properties": {"\u00e9": {"type": "integer"}, "e\u0301": {"type": "null"}}, "required": ["\u00e9", "e\u0301"]}"#,
+            ["{\"\u{E9}\":1,\"e\u{301}\":null}"],
+            not: ["{\"\u{E9}\":1}", "{\"\u{E9}\":1,\"\u{E9}\":null}"]
+        ),
+        Case(
+            #"{"allOf": [{"enum": ["\u00e9", "e\u0301", "x"]}, {"enum": ["e\u0301", "y"]}]}"#,
+            ["\"e\u{301}\""],
+            not: ["\"\u{E9}\"", #""x""#]
+        ),
+        Case(
             #"{"type": "integer", "minimum": -3, "maximum": 12}"#,
             ["-3", "-1", "0", "9", "10", "12"],
             not: ["-4", "13", "-0", "100", "1.0", "05"]
@@ -188,14 +276,19 @@ import Tokenizers
         (#"{"properties": {"a": {"not": {}}}}"#, "#/properties/a: the keyword 'not'"),
         (#"{"anyOf": [{}, {"type": "array", "uniqueItems": true}]}"#, "#/anyOf/1: the keyword 'uniqueItems'"),
         (
-            ##"{"$defs": {"x": {"multipleOf": 2}}, "items": {"$ref": "#/$defs/x"}}"##,
-            "#/$defs/x: the keyword 'multipleOf'"
+            ##"{"$defs": {"x": {"multipleOf": 1e-9}}, "items": {"$ref": "#/$defs/x"}}"##,
+            "#/$defs/x: the 'multipleOf' 1e-09"
         ),
+        (#"{"multipleOf": 0}"#, "'multipleOf' is a number above 0"),
+        (#"{"type": "string", "pattern": "^a(?=b)"}"#, "ahead elsewhere than right behind '^'"),
+        (#"{"type": "string", "pattern": "^(?<=a)b"}"#, "nothing may look behind"),
+        (#"{"type": "string", "pattern": "^(?=a)|b"}"#, "in one of several alternatives"),
+        (#"{"type": "string", "pattern": "^(?<name"}"#, "the name of a group has no end"),
+        (#"{"allOf": [{"enum": [1]}, {"enum": [2]}]}"#, "no value"),
         (#"{"propertys": {}}"#, "#: the keyword 'propertys'"),
         (#"{"type": "string", "pattern": "(?=a)"}"#, "#/pattern: the pattern, at its character 2"),
         (#"{"type": "string", "pattern": "(a"}"#, "'(' without ')'"),
         (#"{"type": "string", "pattern": "a\\1"}"#, "'\\1' is not supported"),
-        (#"{"type": "string", "format": "iri"}"#, "#: the 'format' \"iri\""),
         (#"{"type": "text"}"#, "#: 'type' is one"),
         (##"{"items": {"$ref": "#/$defs/gone"}}"##, "#/items: '$ref': there is nothing"),
         (#"{"$ref": "http://example.org/x"}"#, "another document"),

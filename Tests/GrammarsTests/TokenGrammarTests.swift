@@ -1,5 +1,6 @@
 import Foundation
 import KongurTesting
+import MemoryAccounting
 import Testing
 import Tokenizers
 
@@ -30,7 +31,11 @@ import Tokenizers
     private func allowed(_ grammar: TokenGrammar, _ matcher: inout Matcher) -> Set<Int> {
         var mask: [UInt64] = []
         grammar.allowedTokens(&matcher, into: &mask)
-        return Set((0..<mask.count * 64).filter { mask[$0 >> 6] >> UInt64($0 & 63) & 1 == 1 })
+        return Self.ids(of: mask)
+    }
+
+    private static func ids(of mask: [UInt64]) -> Set<Int> {
+        Set((0..<mask.count * 64).filter { mask[$0 >> 6] >> UInt64($0 & 63) & 1 == 1 })
     }
 
     private func tried(_ matcher: Matcher) -> Set<Int> {
@@ -65,6 +70,53 @@ import Tokenizers
                 }
             }
         }
+    }
+
+    /// Masks that are worked out in small pieces, as between two steps of an engine, are those that are worked out at once.
+    @Test(arguments: schemas) func piecesAddUpToTheWhole(_ schema: String) async throws {
+        let tokens = TokenGrammar(vocabularySize: Self.vocabulary.count) { Self.vocabulary[$0] }
+        var matcher = Matcher(try Grammar.jsonSchema(JSONValue(parsing: schema)))
+        var random = SeededGenerator(UInt64(schema.utf8.count))
+        for _ in 0..<30 {
+            await Task.yield()
+            let whole = allowed(tokens, &matcher)
+            var (mask, done, calls) = ([UInt64](), 0, 0)
+            while true {
+                // Pieces that are broken off change nothing; sooner or later they get the time that they take.
+                var meter = WorkMeter(left: 1, pieceLimit: 10 << min(calls, 20))
+                calls += 1
+                if tokens.allowedTokens(&matcher, into: &mask, done: &done, &meter) { break }
+                try #require(!meter.isHopeless && calls < 10_000)
+            }
+            let pieced = Self.ids(of: mask)
+            #expect(pieced == whole)
+            guard let id = whole.sorted().randomElement(using: &random), let bytes = Self.vocabulary[id] else { break }
+            var other = matcher
+            for byte in bytes {
+                var meter = WorkMeter(left: 1, pieceLimit: 1)
+                if other.advance(byte, &meter) == nil {
+                    meter = WorkMeter(left: 1, pieceLimit: 1_000_000)
+                    let hasMoved = other.advance(byte, &meter)
+                    #expect(hasMoved == true)
+                }
+            }
+            try matcher.follow(bytes)
+            let (one, two) = (allowed(tokens, &other), allowed(tokens, &matcher))
+            #expect(one == two)
+        }
+    }
+
+    @Test func whatIsKeptMakesRoomForOthers() throws {
+        let ledger = MemoryLedger(byteCount: 4 << 20)
+        let tokens = TokenGrammar(vocabularySize: 100_000, memory: ledger) { Array("abcdefgh\($0)".utf8) }
+        var matcher = Matcher(try Grammar.jsonSchema(["type": "string", "minLength": 3]))
+        try matcher.follow("\"")
+        let before = allowed(tokens, &matcher).count
+        #expect(ledger.drawn(for: .grammars) > 0)
+        let other = try #require(ledger.lease(5 << 19, for: .bodies))
+        #expect(ledger.drawn == other.byteCount)
+        let after = allowed(tokens, &matcher).count
+        #expect(before == 100_000 && after == 100_000)
     }
 
     @Test func whatIsKeptIsBounded() throws {

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A deterministic automaton over bytes: one word of a grammar, such as a string, a number or a property's name.
 ///
 /// Every state can reach an accepting one. Some edges count, and whoever runs the automaton may bound the count: that is
@@ -7,37 +9,33 @@ package final class Automaton: Sendable {
     /// Where the automaton begins.
     static let start = 0
     static let dead: Int32 = -1
+    private static let count = Atomic<UInt64>(0)
 
+    /// No other automaton's, ever.
+    let id = Automaton.count.add(1, ordering: .relaxed).newValue
     /// The class of each byte; bytes of one class lead to the same states.
     private let classes: [UInt8]
-    private let classCount: Int
-    /// By state and class: the state after it times two, plus one for an edge that counts; or `dead`.
-    private let edges: [Int32]
+    private let table: AutomatonTable
     private let accepting: [Bool]
     private let continuing: [Bool]
     /// Whether some edge counts.
     let counts: Bool
 
-    init(classes: [UInt8], classCount: Int, edges: [Int32], accepting: [Bool]) {
+    init(classes: [UInt8], _ table: AutomatonTable, accepting: [Bool]) {
         self.classes = classes
-        self.classCount = classCount
-        self.edges = edges
+        self.table = table
         self.accepting = accepting
-        counts = edges.contains { $0 != Self.dead && $0 & 1 == 1 }
-        continuing = accepting.indices.map { state in
-            edges[state * classCount..<(state + 1) * classCount].contains { $0 != Self.dead }
-        }
+        counts = table.counts
+        continuing = accepting.indices.map { table.goesOn($0) }
     }
 
     /// How much memory this takes, in bytes.
-    var size: Int { edges.count * 4 + accepting.count * 2 + classes.count }
+    var size: Int { table.size + accepting.count * 2 + classes.count + 200 }
 
     /// The state after a byte times two, plus one when the edge counts; or `dead`.
     @inline(__always)
     func edge(_ state: Int, _ byte: UInt8) -> Int32 {
-        edges.withUnsafeBufferPointer { edges in
-            classes.withUnsafeBufferPointer { edges[state &* classCount &+ Int($0[Int(byte)])] }
-        }
+        table.edge(state, classes.withUnsafeBufferPointer { $0[Int(byte)] })
     }
 
     /// Whether the word may end in a state.

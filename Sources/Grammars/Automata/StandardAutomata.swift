@@ -32,8 +32,32 @@ extension Automaton {
         return builder.automaton()
     }()
 
+    /// Line breaks, which count.
+    static let lineBreaks: Automaton = {
+        var builder = AutomatonBuilder()
+        let start = builder.state(accepting: true)
+        builder.edges(start, "\n", start, counts: true)
+        return builder.automaton()
+    }()
+
     /// One of some texts.
-    static func words(_ words: [String]) -> Automaton {
+    static func words(_ words: [String]) -> Automaton { builder(of: words).automaton() }
+
+    /// The same, within a budget.
+    static func words(
+        _ words: [String],
+        at path: SchemaPath,
+        _ budget: inout CompileBudget
+    ) throws(GrammarError) -> Automaton {
+        let count = words.reduce(0) { $0 + $1.utf8.count }
+        try budget.spend(count * CompileBudget.state / 4, at: path)
+        let size = (count + 1) * (AutomatonBuilder.stateSize + AutomatonBuilder.edgeSize)
+        try budget.take(size, at: path)
+        defer { budget.giveBack(size) }
+        return try builder(of: words).automaton(at: path, &budget)
+    }
+
+    private static func builder(of words: [String]) -> AutomatonBuilder {
         var builder = AutomatonBuilder()
         _ = builder.state()
         for word in words {
@@ -49,7 +73,7 @@ extension Automaton {
             }
             builder.accept(state)
         }
-        return builder.automaton()
+        return builder
     }
 
     /// Any text up to and with the first time that `mark` appears (Knuth, Morris and Pratt, 1977).

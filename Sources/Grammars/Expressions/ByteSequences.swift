@@ -1,16 +1,17 @@
 /// How ranges of characters look as bytes: sequences of byte ranges.
 enum ByteSequences {
-    /// In a JSON string: quotes, backslashes and control characters are escaped, all others stand as UTF-8.
-    static func inJSON(_ ranges: [ClosedRange<UInt32>]) -> [[ClosedRange<UInt8>]] {
+    /// As UTF-8, except for quotes, backslashes and control characters `inString`, which are escaped as JSON does.
+    static func of(_ ranges: [ClosedRange<UInt32>], inString: Bool) -> [[ClosedRange<UInt8>]] {
         var sequences: [[ClosedRange<UInt8>]] = []
+        let plainRanges: [ClosedRange<UInt32>] = inString ? [0x20...0x21, 0x23...0x5B, 0x5D...0x7F] : [0...0x7F]
         for range in ranges {
-            for control in range.clamped(to: 0...0x1F) where range.contains(control) {
+            for control in range.clamped(to: 0...0x1F) where inString && range.contains(control) {
                 sequences.append(escape(UInt8(control)))
             }
-            for quoted in [0x22, 0x5C] as [UInt32] where range.contains(quoted) {
+            for quoted in [0x22, 0x5C] as [UInt32] where inString && range.contains(quoted) {
                 sequences.append([0x5C...0x5C, UInt8(quoted)...UInt8(quoted)])
             }
-            for plain in [0x20...0x21, 0x23...0x5B, 0x5D...0x7F] as [ClosedRange<UInt32>] where plain.overlaps(range) {
+            for plain in plainRanges where plain.overlaps(range) {
                 let common = range.clamped(to: plain)
                 sequences.append([UInt8(common.lowerBound)...UInt8(common.upperBound)])
             }

@@ -1,8 +1,17 @@
 /// States with edges of which several may be taken, and its determinization.
 struct NondeterministicAutomaton {
     private var edges: [[(bytes: ClosedRange<UInt8>, target: Int)]] = []
+    /// About the bytes that a state with its edges takes.
+    private static let stateSize = 160
+
     /// States that are entered together with this one.
     private var silent: [[Int]] = []
+    /// Whether characters stand in a JSON string.
+    private let inString: Bool
+
+    init(inString: Bool) {
+        self.inString = inString
+    }
 
     mutating func state() -> Int {
         edges.append([])
@@ -19,15 +28,18 @@ struct NondeterministicAutomaton {
         _ expression: RegularExpression,
         _ from: Int,
         _ to: Int,
-        at path: String,
+        at path: SchemaPath,
         _ budget: inout CompileBudget
     ) throws(GrammarError) {
         try budget.spend(CompileBudget.edge, at: path)
+        try budget.take(Self.stateSize, at: path)
         switch expression {
         case .empty: silent[from].append(to)
         case .characters(let ranges):
-            for sequence in ByteSequences.inJSON(ranges) {
+            try budget.spend(ranges.count * CompileBudget.edge / 8, at: path)
+            for sequence in ByteSequences.of(ranges, inString: inString) {
                 try budget.spend(sequence.count * CompileBudget.edge, at: path)
+                try budget.take(sequence.count * Self.stateSize, at: path)
                 var state = from
                 for bytes in sequence.dropLast() {
                     let next = self.state()
@@ -76,7 +88,7 @@ struct NondeterministicAutomaton {
     func determinized(
         start: Int,
         end: Int,
-        at path: String,
+        at path: SchemaPath,
         _ budget: inout CompileBudget
     ) throws(GrammarError) -> Automaton? {
         var builder = AutomatonBuilder()
@@ -98,6 +110,7 @@ struct NondeterministicAutomaton {
             set = set.filter { !edges[$0].isEmpty || $0 == end }.sorted()
             if let place = places[set] { return place }
             try budget.spend(CompileBudget.state, at: path)
+            try budget.take(AutomatonBuilder.stateSize + 120 + set.count * 8, at: path)
             let place = builder.state(accepting: set.contains(end))
             places[set] = place
             sets.append(set)
@@ -113,10 +126,11 @@ struct NondeterministicAutomaton {
                 let bytes = UInt8(low)...UInt8(next - 1)
                 let targets = outgoing.filter { $0.bytes.contains(bytes.lowerBound) }.map(\.target)
                 guard !targets.isEmpty else { continue }
+                try budget.take(AutomatonBuilder.edgeSize, at: path)
                 builder.edge(done, bytes, try place(targets, &budget))
             }
             done += 1
         }
-        return builder.trimmed()?.automaton()
+        return try builder.trimmed()?.automaton(at: path, &budget)
     }
 }

@@ -1,31 +1,47 @@
 /// Reads a `pattern` as ECMAScript writes it.
 ///
-/// Characters, classes, groups, alternatives, repetitions, and anchors at the ends of alternatives. What looks around or
-/// back, word boundaries and properties of characters are refused. A lazy repetition matches the same texts as one that
-/// is not.
+/// Characters, classes, groups, alternatives, repetitions, anchors at the ends of alternatives, and looking ahead right
+/// behind the `^` that a pattern begins with. What looks ahead elsewhere or back, word boundaries and properties of
+/// characters are refused. A lazy repetition matches the same texts as one that is not.
 struct PatternParser {
     private static let deepest = 64
 
     private let characters: [Unicode.Scalar]
-    private let path: String
+    private let path: SchemaPath
     private var position = 0
     private var depth = 0
+    /// How deep the `$` that ends an alternative may stand: in a group that looks ahead it is one.
+    private var anchorDepth = 0
+    private var conditions: [TextPattern.Condition] = []
 
     /// The texts in which `pattern` is found, from beginning to end.
-    static func parse(_ pattern: String, at path: String) throws(GrammarError) -> RegularExpression {
+    static func parse(_ pattern: String, at path: SchemaPath) throws(GrammarError) -> TextPattern {
         var parser = PatternParser(characters: Array(pattern.unicodeScalars), path: path)
-        let expression = try parser.searched()
+        let parts = try parser.searched()
         guard parser.position == parser.characters.count else { throw parser.failure(.invalidSchema, "unmatched ')'") }
-        return expression
+        return try parser.pattern(of: parts)
     }
 
-    private init(characters: [Unicode.Scalar], path: String) {
+    /// The texts that match `pattern` from beginning to end, with anchors or without.
+    static func parseWhole(_ pattern: String, at path: SchemaPath) throws(GrammarError) -> TextPattern {
+        var parser = PatternParser(characters: Array(pattern.unicodeScalars), path: path)
+        var parts: [RegularExpression] = []
+        repeat {
+            if parser.take("^") { try parser.takeConditions() }
+            parts.append(try parser.terms())
+            _ = parser.take("$")
+        } while parser.take("|")
+        guard parser.position == parser.characters.count else { throw parser.failure(.invalidSchema, "unmatched ')'") }
+        return try parser.pattern(of: parts)
+    }
+
+    private init(characters: [Unicode.Scalar], path: SchemaPath) {
         self.characters = characters
         self.path = path
     }
 
     private func failure(_ code: GrammarError.Code, _ reason: String) -> GrammarError {
-        GrammarError(code, path, "the pattern, at its character \(position): \(reason)")
+        GrammarError(code, path, "the pattern, at its character \(position): \(reason)", keyword: "pattern")
     }
 
     private var next: Unicode.Scalar? { position < characters.count ? characters[position] : nil }
@@ -37,15 +53,47 @@ struct PatternParser {
     }
 
     /// Alternatives that need not span the text where they are not anchored.
-    private mutating func searched() throws(GrammarError) -> RegularExpression {
+    private mutating func searched() throws(GrammarError) -> [RegularExpression] {
         var parts: [RegularExpression] = []
         repeat {
-            var sequence: [RegularExpression] = take("^") ? [] : [.anyText]
+            var sequence: [RegularExpression] = [.anyText]
+            if take("^") {
+                sequence = []
+                try takeConditions()
+            }
             sequence.append(try terms())
             if !take("$") { sequence.append(.anyText) }
             parts.append(.sequence(sequence))
         } while take("|")
-        return .alternatives(parts)
+        return parts
+    }
+
+    /// The pattern of some alternatives, and of what was looked ahead for.
+    private func pattern(of parts: [RegularExpression]) throws(GrammarError) -> TextPattern {
+        guard parts.count == 1 || conditions.isEmpty else {
+            throw failure(.unsupported, "looking ahead is not supported in one of several alternatives")
+        }
+        return TextPattern(expression: .alternatives(parts), conditions: conditions)
+    }
+
+    private mutating func takeConditions() throws(GrammarError) {
+        while let condition = try lookahead() { conditions.append(condition) }
+    }
+
+    /// A group that looks ahead, if there is one: `(?=...)` or `(?!...)`.
+    private mutating func lookahead() throws(GrammarError) -> TextPattern.Condition? {
+        let sign = position + 2 < characters.count ? characters[position + 2] : nil
+        guard next == "(", characters[position + 1] == "?", sign == "=" || sign == "!" else { return nil }
+        position += 3
+        (depth, anchorDepth) = (depth + 1, 1)
+        defer { (depth, anchorDepth) = (depth - 1, 0) }
+        var parts: [RegularExpression] = []
+        repeat {
+            let part = try terms()
+            parts.append(take("$") ? part : .sequence([part, .anyText]))
+        } while take("|")
+        guard take(")") else { throw failure(.invalidSchema, "'(' without ')'") }
+        return TextPattern.Condition(expression: .alternatives(parts), isNegative: sign == "!")
     }
 
     private mutating func alternatives() throws(GrammarError) -> RegularExpression {
@@ -62,9 +110,11 @@ struct PatternParser {
         return .sequence(parts)
     }
 
-    /// Whether the `$` that comes next stands at the end of an alternative of the whole pattern.
+    /// Whether the `$` that comes next stands at the end of an alternative of the whole pattern, or of what it looks for.
     private var endsAlternative: Bool {
-        depth == 0 && (position + 1 == characters.count || characters[position + 1] == "|")
+        guard depth == anchorDepth else { return false }
+        guard position + 1 < characters.count else { return depth == 0 }
+        return characters[position + 1] == "|" || depth > 0 && characters[position + 1] == ")"
     }
 
     private mutating func repetition(of part: RegularExpression) throws(GrammarError) -> RegularExpression {
@@ -120,10 +170,13 @@ struct PatternParser {
         depth += 1
         guard depth <= Self.deepest else { throw failure(.tooLarge, "groups are nested too deep") }
         if take("?") {
-            guard take(":") else {
+            if take("<"), next != "=", next != "!" {
+                while let character = next, character != ">" { position += 1 }
+                guard take(">") else { throw failure(.invalidSchema, "the name of a group has no end") }
+            } else if !take(":") {
                 throw failure(
                     .unsupported,
-                    "only plain groups are supported: nothing may look ahead or behind or have a name"
+                    "only plain groups are supported: nothing may look behind, or ahead elsewhere than right behind '^'"
                 )
             }
         }

@@ -15,15 +15,15 @@ indirect enum RegularExpression: Sendable {
         .characters([0x30 + UInt32(range.lowerBound)...0x30 + UInt32(range.upperBound)])
     }
 
-    /// The automaton of texts that match from beginning to end, as they stand in JSON.
+    /// The automaton of texts that match from beginning to end, as they are or as they stand in a JSON string.
     ///
     /// In a string, what JSON escapes is escaped in one way, and nothing else is. Nil when nothing matches.
     func automaton(
         inString: Bool,
-        at path: String,
+        at path: SchemaPath,
         _ budget: inout CompileBudget
     ) throws(GrammarError) -> Automaton? {
-        var states = NondeterministicAutomaton()
+        var states = NondeterministicAutomaton(inString: inString)
         var (from, to) = (states.state(), states.state())
         let (start, end) = (from, to)
         if inString {
@@ -31,8 +31,12 @@ indirect enum RegularExpression: Sendable {
             states.edge(start, 0x22...0x22, from)
             states.edge(to, 0x22...0x22, end)
         }
+        let before = budget
         try states.add(self, from, to, at: path, &budget)
-        return try states.determinized(start: start, end: end, at: path, &budget)
+        let automaton = try states.determinized(start: start, end: end, at: path, &budget)
+        // Only the automaton remains of what this took.
+        budget.giveBack(max(0, budget.taken - before.taken - (automaton?.size ?? 0)))
+        return automaton
     }
 }
 

@@ -2,15 +2,15 @@ import Tokenizers
 
 /// Arrays: the elements of `prefixItems`, then those of `items`.
 extension SchemaCompiler {
-    mutating func array(_ schema: JSONObject, at path: String, then next: Int) throws(GrammarError) -> Int {
-        if schema["uniqueItems"] == true {
-            throw GrammarError(.unsupported, path, "the keyword 'uniqueItems' is not supported")
-        }
+    mutating func array(_ schema: JSONObject, at path: SchemaPath, then next: Int) throws(GrammarError) -> Int {
         if schema["items"]?.array != nil {
-            throw GrammarError(.unsupported, path, "a list in 'items': write it as 'prefixItems'")
+            throw GrammarError(.unsupported, path, "a list in 'items': write it as 'prefixItems'", keyword: "items")
         }
         let first = try prefix(schema, at: path)
         let (least, most) = try bounds(schema, "minItems", "maxItems", at: path)
+        if schema["uniqueItems"] == true, most > 1 {
+            return try distinct(schema, first, least, most, at: path, then: next)
+        }
         // A schema that lists its first elements and says nothing about others has others only where it needs them.
         let items = schema["items"] ?? .bool(first.isEmpty || least > first.count)
         let place = SchemaPath.child(path, "items")
@@ -66,7 +66,7 @@ extension SchemaCompiler {
         return builder.literal("[", then: builder.whitespace(then: content))
     }
 
-    private func prefix(_ schema: JSONObject, at path: String) throws(GrammarError) -> [JSONValue] {
+    private func prefix(_ schema: JSONObject, at path: SchemaPath) throws(GrammarError) -> [JSONValue] {
         guard let list = schema["prefixItems"] else { return [] }
         guard let schemas = list.array, !schemas.isEmpty else {
             throw GrammarError(.invalidSchema, path, "'prefixItems' is a list of at least one schema")
@@ -79,7 +79,7 @@ extension SchemaCompiler {
         _ schema: JSONObject,
         _ lower: String,
         _ upper: String,
-        at path: String
+        at path: SchemaPath
     ) throws(GrammarError) -> (least: Int, most: Int) {
         func bound(_ keyword: String) throws(GrammarError) -> Int? {
             guard let value = schema[keyword] else { return nil }

@@ -9,15 +9,16 @@ extension SchemaCompiler {
     private struct Member {
         var name: String
         var schema: JSONValue
-        var path: String
+        var path: SchemaPath
         var isRequired: Bool
     }
 
-    mutating func object(_ schema: JSONObject, at path: String, then next: Int) throws(GrammarError) -> Int {
+    mutating func object(_ schema: JSONObject, at path: SchemaPath, then next: Int) throws(GrammarError) -> Int {
         let additional = schema["additionalProperties"] ?? .bool(schema["properties"] == nil)
         let members = try members(schema, additional, at: path)
         let close = builder.literal("}", then: next)
         var (first, following) = try additionalMembers(additional, besides: members, at: path, close)
+        let lastRequired = members.lastIndex(where: \.isRequired) ?? -1
         // From the last to the first: what may begin with member i, after nothing or after a comma.
         for index in members.indices.reversed() {
             let member = members[index]
@@ -25,11 +26,11 @@ extension SchemaCompiler {
             let name = JSONValue.string(member.name).json
             let pair = try literal("\(name):", at: member.path, then: builder.whitespace(then: value))
             first = member.isRequired ? pair : builder.choice([pair, first])
-            let mayClose = !members[index...].contains(where: \.isRequired)
+            let mayClose = index > lastRequired
             let comma = builder.literal(",", then: builder.whitespace(then: first))
             following = builder.choice(mayClose ? [comma, close] : [comma])
         }
-        let mayBeEmpty = !members.contains(where: \.isRequired)
+        let mayBeEmpty = lastRequired < 0
         return builder.literal(
             "{",
             then: builder.whitespace(then: builder.choice(mayBeEmpty ? [first, close] : [first]))
@@ -39,7 +40,7 @@ extension SchemaCompiler {
     private func members(
         _ schema: JSONObject,
         _ additional: JSONValue,
-        at path: String
+        at path: SchemaPath
     ) throws(GrammarError) -> [Member] {
         guard let properties = (schema["properties"] ?? .object(JSONObject())).object else {
             throw GrammarError(.invalidSchema, path, "'properties' is an object")
@@ -78,7 +79,7 @@ extension SchemaCompiler {
     private mutating func additionalMembers(
         _ schema: JSONValue,
         besides members: [Member],
-        at path: String,
+        at path: SchemaPath,
         _ close: Int
     ) throws(GrammarError) -> (first: Int, following: Int) {
         guard schema != false else { return (builder.choice([]), close) }
@@ -111,12 +112,12 @@ extension SchemaCompiler {
     // MARK: Any value
 
     /// Any JSON value.
-    mutating func anyValue(at path: String, then next: Int) throws(GrammarError) -> Int {
+    mutating func anyValue(at path: SchemaPath, then next: Int) throws(GrammarError) -> Int {
         builder.call(try anyEntry(at: path), then: next)
     }
 
     /// Built level by level, from values that have neither objects nor arrays in them.
-    private mutating func anyEntry(at path: String) throws(GrammarError) -> Int {
+    private mutating func anyEntry(at path: SchemaPath) throws(GrammarError) -> Int {
         if let anyEntry { return anyEntry }
         let end = GrammarBuilder.end
         let scalars = [

@@ -5,41 +5,33 @@ extension SchemaCompiler {
     /// The largest magnitude of a bound of a number that need not be whole.
     private static let largestBound = 1_000_000_000
 
-    mutating func string(_ schema: JSONObject, at path: String, then next: Int) throws(GrammarError) -> Int {
+    mutating func string(_ schema: JSONObject, at path: SchemaPath, then next: Int) throws(GrammarError) -> Int {
         let (least, most) = try bounds(schema, "minLength", "maxLength", at: path)
-        guard let (pattern, place) = try pattern(schema, at: path) else {
-            return builder.word(.string, least: least, most: most, then: next)
+        var patterns: [(text: String, place: SchemaPath)] = []
+        if let pattern = schema["pattern"] {
+            guard let text = pattern.string else { throw GrammarError(.invalidSchema, path, "'pattern' is a string") }
+            patterns.append((text, SchemaPath.child(path, "pattern")))
         }
-        let automaton = try automaton("\(least) \(most) \(pattern)") { (budget) throws(GrammarError) in
-            let expression = try PatternParser.parse(pattern, at: place)
-            let automaton = try expression.automaton(inString: true, at: place, &budget)
-            return least > 0 || most < .max ? try automaton?.strings(least...most, at: place, &budget) : automaton
+        if let format = schema["format"]?.string, let text = StringFormats.patterns[format] {
+            patterns.append((text, SchemaPath.child(path, "format")))
+        }
+        guard !patterns.isEmpty else { return builder.word(.string, least: least, most: most, then: next) }
+        let description = "\(least) \(most) \(patterns.map(\.text).joined(separator: "\u{0} "))"
+        let automaton = try automaton(description) { (budget) throws(GrammarError) in
+            var whole: Automaton?
+            for (text, place) in patterns {
+                try budget.spend(text.utf8.count * CompileBudget.edge, at: place)
+                try budget.take(text.utf8.count * 64, at: place)
+                let pattern = try PatternParser.parse(text, at: place)
+                guard let part = try pattern.automaton(inString: true, at: place, &budget) else { return nil }
+                whole =
+                    try whole.map { (whole) throws(GrammarError) in
+                        try whole.intersection(part, isNegative: false, at: place, &budget)
+                    } ?? part
+            }
+            return least > 0 || most < .max ? try whole?.strings(least...most, at: path, &budget) : whole
         }
         return automaton.map { builder.word($0, then: next) } ?? builder.choice([])
-    }
-
-    private func pattern(_ schema: JSONObject, at path: String) throws(GrammarError) -> (String, String)? {
-        if let format = schema["format"] {
-            guard let name = format.string, let pattern = StringFormats.patterns[name] else {
-                let known = StringFormats.patterns.keys.sorted().joined(separator: ", ")
-                throw GrammarError(
-                    .unsupported,
-                    path,
-                    "the 'format' \(format.json) is not supported; there are \(known)"
-                )
-            }
-            guard schema["pattern"] == nil else {
-                throw GrammarError(
-                    .unsupported,
-                    path,
-                    "'pattern' and 'format' together are not supported: leave one out"
-                )
-            }
-            return (pattern, SchemaPath.child(path, "format"))
-        }
-        guard let pattern = schema["pattern"] else { return nil }
-        guard let text = pattern.string else { throw GrammarError(.invalidSchema, path, "'pattern' is a string") }
-        return (text, SchemaPath.child(path, "pattern"))
     }
 
     // MARK: Numbers
@@ -47,7 +39,7 @@ extension SchemaCompiler {
     mutating func number(
         _ schema: JSONObject,
         isWhole: Bool,
-        at path: String,
+        at path: SchemaPath,
         then next: Int
     ) throws(GrammarError) -> Int {
         var low: (value: Double, isExcluded: Bool)?
@@ -61,20 +53,26 @@ extension SchemaCompiler {
                 if value <= high?.value ?? .infinity { high = (value, isExcluded) }
             }
         }
+        let step = try DecimalStep(schema, at: path)
         if low == nil, high == nil {
-            return try number(isWhole ? .anyInteger : .anyNumber, isWhole ? "integer" : "number", at: path, then: next)
+            let name = isWhole ? "integer" : "number"
+            return try number(isWhole ? .anyInteger : .anyNumber, name, step, at: path, then: next)
         }
         if isWhole {
             guard let range = wholeRange(low, high) else { return builder.choice([]) }
-            return try number(.integers(range), "integer in \(range)", at: path, then: next)
+            return try number(.integers(range), "integer in \(range)", step, at: path, then: next)
         }
-        for bound in [low, high] {
+        for (bound, names) in [(low, ["minimum", "exclusiveMinimum"]), (high, ["maximum", "exclusiveMaximum"])] {
             guard let bound else { continue }
             guard bound.value.rounded() == bound.value, abs(bound.value) <= Double(Self.largestBound) else {
                 throw GrammarError(
                     .unsupported,
                     path,
-                    "the bound \(bound.value) of a number: only whole ones up to \(Self.largestBound) are supported"
+                    "the bound \(bound.value) of a number: only whole ones up to \(Self.largestBound) are supported",
+                    keyword: names.first {
+                        schema[$0].map { $0 == .double(bound.value) || $0 == .int(Int(exactly: bound.value) ?? 0) }
+                            ?? false
+                    }
                 )
             }
         }
@@ -85,6 +83,7 @@ extension SchemaCompiler {
         return try number(
             .numbers(least...most, excludesLow: excluded.0, excludesHigh: excluded.1),
             "number in \(least)...\(most) without \(excluded)",
+            step,
             at: path,
             then: next
         )
@@ -93,16 +92,20 @@ extension SchemaCompiler {
     mutating func number(
         _ expression: RegularExpression,
         _ description: String,
-        at path: String,
+        _ step: DecimalStep? = nil,
+        at path: SchemaPath,
         then next: Int
     ) throws(GrammarError) -> Int {
+        let description = description + (step.map { " in steps of \($0.count) by \($0.digits)" } ?? "")
         let automaton = try automaton(description) { (budget) throws(GrammarError) in
-            try expression.automaton(inString: false, at: path, &budget)
+            let all = try expression.automaton(inString: false, at: path, &budget)
+            guard let step else { return all }
+            return try all?.multiples(of: step, at: path, &budget)
         }
         return automaton.map { builder.word($0, then: next) } ?? builder.choice([])
     }
 
-    private func bound(_ schema: JSONObject, _ keyword: String, at path: String) throws(GrammarError) -> Double? {
+    private func bound(_ schema: JSONObject, _ keyword: String, at path: SchemaPath) throws(GrammarError) -> Double? {
         switch schema[keyword] {
         case nil: return nil
         case .int(let value)?: return Double(value)
@@ -132,12 +135,27 @@ extension SchemaCompiler {
 
     // MARK: Constants
 
-    mutating func constants(_ schema: JSONObject, at path: String, then next: Int) throws(GrammarError) -> Int {
+    mutating func constants(_ schema: JSONObject, at path: SchemaPath, then next: Int) throws(GrammarError) -> Int {
+        var (texts, nodes): ([String], [Int]) = ([], [])
+        for value in try constantValues(schema, at: path) {
+            if value.array == nil, value.object == nil {
+                texts.append(value.json)
+            } else {
+                nodes.append(try constant(value, at: path, then: next))
+            }
+        }
+        guard !texts.isEmpty else { return builder.choice(nodes) }
+        return builder.choice(nodes + [builder.word(try .words(texts, at: path, &budget), then: next)])
+    }
+
+    /// The values of `enum` and `const` that are of the type.
+    mutating func constantValues(_ schema: JSONObject, at path: SchemaPath) throws(GrammarError) -> [JSONValue] {
         var values = schema["const"].map { [$0] }
         if let list = schema["enum"] {
             guard let all = list.array, !all.isEmpty else {
                 throw GrammarError(.invalidSchema, path, "'enum' is a list of at least one value")
             }
+            try budget.spend(list.weight * CompileBudget.edge, at: path)
             values = values?.filter(all.contains) ?? all
         }
         let others = schema.keys.filter { !["type", "enum", "const"].contains($0) }
@@ -145,7 +163,8 @@ extension SchemaCompiler {
             throw GrammarError(
                 .unsupported,
                 path,
-                "'\(keyword)' beside 'enum' or 'const' is not supported: leave one out"
+                "'\(keyword)' beside 'enum' or 'const' is not supported: leave one out",
+                keyword: keyword
             )
         }
         if schema["type"] != nil {
@@ -155,21 +174,13 @@ extension SchemaCompiler {
         for value in values ?? [] where !value.isFinite {
             throw GrammarError(.invalidSchema, path, "'enum' and 'const' have numbers that JSON cannot write")
         }
-        var (texts, nodes): ([String], [Int]) = ([], [])
-        for value in values ?? [] {
-            if value.array == nil, value.object == nil {
-                texts.append(value.json)
-            } else {
-                nodes.append(try constant(value, at: path, then: next))
-            }
-        }
-        try budget.spend(texts.reduce(0) { $0 + $1.utf8.count } * CompileBudget.state / 4, at: path)
-        return builder.choice(nodes + (texts.isEmpty ? [] : [builder.word(.words(texts), then: next)]))
+        return values ?? []
     }
 
     /// One array, object or other value, with any white space in it.
-    private mutating func constant(_ value: JSONValue, at path: String, then next: Int) throws(GrammarError) -> Int {
+    mutating func constant(_ value: JSONValue, at path: SchemaPath, then next: Int) throws(GrammarError) -> Int {
         try budget.spend(CompileBudget.state, at: path)
+        try budget.take(400, at: path)
         switch value {
         case .array(let elements):
             let members = try sequence(elements.map { (nil, $0) }, "]", at: path, then: next)
@@ -185,7 +196,7 @@ extension SchemaCompiler {
     private mutating func sequence(
         _ members: [(key: String?, value: JSONValue)],
         _ close: String,
-        at path: String,
+        at path: SchemaPath,
         then next: Int
     ) throws(GrammarError) -> Int {
         var node = builder.literal(close, then: next)

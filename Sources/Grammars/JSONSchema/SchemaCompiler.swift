@@ -8,25 +8,35 @@ struct SchemaCompiler {
     static let mostValues = 50_000
     static let mostAlternatives = 1_000
     private static let deepest = 256
+    private static let booleans = Automaton.words(["true", "false"])
+    /// About the bytes that compiling a value takes: its nodes, its place, its keywords without annotations.
+    private static let valueSize = 600
 
     let document: JSONValue
     var builder = GrammarBuilder()
-    var budget = CompileBudget()
+    var budget: CompileBudget
     /// Where each schema begins that ends on its own: by what it says, and by the references to it.
     private var entries: [JSONValue: Int] = [:]
-    private var references: [String: Int] = [:]
-    private var waiting: [(schema: JSONValue, path: String, entry: Int)] = []
+    private var references: [ExactString: Int] = [:]
+    private var waiting: [(schema: JSONValue, path: SchemaPath, entry: Int)] = []
     /// The node of each schema, to say which one cannot be satisfied.
-    private var compiled: [(path: String, node: Int)] = []
+    private var compiled: [(path: SchemaPath, node: Int)] = []
     /// How many schemas are being compiled that are parts of each other.
     private var depth = 0
     var anyEntry: Int?
+    /// Whether keywords that cannot be held are left out, and those that were.
+    private let relaxes: Bool
+    private var relaxed: [String] = []
     /// The automata of patterns and numbers, by what they are; nil for one that accepts nothing.
-    private var automata: [String: Automaton?] = [:]
+    private var automata: [ExactString: Automaton?] = [:]
 
     /// Throws for what is unsound, not supported, without any valid value, or too large; the message names the place.
-    static func grammar(_ document: JSONValue, around frame: AnswerFrame) throws(GrammarError) -> Grammar {
-        var compiler = SchemaCompiler(document: document)
+    static func grammar(
+        _ document: JSONValue,
+        around frame: AnswerFrame,
+        _ resources: GrammarResources
+    ) throws(GrammarError) -> Grammar {
+        var compiler = SchemaCompiler(document, resources)
         try compiler.checkSize()
         let end =
             frame.suffix.isEmpty ? GrammarBuilder.end : compiler.builder.literal(frame.suffix, then: GrammarBuilder.end)
@@ -41,11 +51,18 @@ struct SchemaCompiler {
             throw GrammarError(.unsatisfiable, place, "no value that could be written is valid here")
         }
         let start = frame.begin(&compiler.builder, root)
-        return compiler.builder.grammar(root: start, compiler.builder.completable())
+        return compiler.builder.grammar(
+            root: start,
+            compiler.builder.completable(),
+            compiler.budget,
+            relaxed: compiler.relaxed
+        )
     }
 
-    private init(document: JSONValue) {
+    private init(_ document: JSONValue, _ resources: GrammarResources) {
         self.document = document
+        budget = CompileBudget(resources)
+        relaxes = resources.relaxes
     }
 
     private func checkSize() throws(GrammarError) {
@@ -55,8 +72,9 @@ struct SchemaCompiler {
     }
 
     /// The node of one value that a schema asks for.
-    mutating func value(_ schema: JSONValue, at path: String, then next: Int) throws(GrammarError) -> Int {
+    mutating func value(_ schema: JSONValue, at path: SchemaPath, then next: Int) throws(GrammarError) -> Int {
         try budget.spend(CompileBudget.edge, at: path)
+        try budget.take(Self.valueSize, at: path)
         guard builder.nodes.count <= GrammarBuilder.mostNodes else {
             throw GrammarError(.tooLarge, path, "the schema is too large to be compiled: make it smaller here")
         }
@@ -69,14 +87,36 @@ struct SchemaCompiler {
         switch schema {
         case .bool(true): node = try anyValue(at: path, then: next)
         case .bool(false): node = builder.choice([])
-        case .object(let object): node = try asked(by: object, at: path, then: next)
+        case .object(let object): node = try relaxedly(object, at: path, then: next)
         default: throw GrammarError(.invalidSchema, path, "a schema is an object or a boolean")
         }
         compiled.append((path, node))
         return node
     }
 
-    private mutating func asked(by object: JSONObject, at path: String, then next: Int) throws(GrammarError) -> Int {
+    /// What a schema asks for, without the keywords that cannot be held where that is allowed.
+    private mutating func relaxedly(
+        _ object: JSONObject,
+        at path: SchemaPath,
+        then next: Int
+    ) throws(GrammarError) -> Int {
+        var object = object
+        while true {
+            do throws(GrammarError) {
+                return try asked(by: object, at: path, then: next)
+            } catch {
+                guard relaxes, error.code == .unsupported, let keyword = error.keyword, object[keyword] != nil,
+                    error.path.isAt(path)
+                else { throw error }
+                object[keyword] = nil
+                relaxed.append("\(keyword) at \(path)")
+            }
+        }
+    }
+
+    private mutating func asked(by object: JSONObject, at path: SchemaPath, then next: Int) throws(GrammarError) -> Int
+    {
+        try budget.spend(object.keys.reduce(0) { $0 + $1.utf8.count } * CompileBudget.edge / 4, at: path)
         try SchemaKeywords.check(object, at: path)
         let schema = try SchemaMerging(path: path).nullableAsType(SchemaKeywords.assertions(of: object))
         if let reference = schema["$ref"] {
@@ -101,24 +141,26 @@ struct SchemaCompiler {
         _ description: String,
         _ make: (inout CompileBudget) throws(GrammarError) -> Automaton?
     ) throws(GrammarError) -> Automaton? {
-        if let known = automata[description] { return known }
+        if let known = automata[ExactString(description)] { return known }
         let automaton = try make(&budget)
-        automata[description] = .some(automaton)
+        automata[ExactString(description)] = .some(automaton)
         return automaton
     }
 
     /// Text that the schema gives.
-    mutating func literal(_ text: String, at path: String, then next: Int) throws(GrammarError) -> Int {
+    mutating func literal(_ text: String, at path: SchemaPath, then next: Int) throws(GrammarError) -> Int {
         try budget.spend(text.utf8.count * CompileBudget.state / 4, at: path)
+        try budget.take(text.utf8.count * 16 + 800, at: path)
         return builder.literal(text, then: next)
     }
 
     // MARK: References and combinations
 
     /// A node of values that end on their own, shared by all equal schemas: so schemas within themselves come to an end.
-    mutating func entry(of schema: JSONValue, at path: String) throws(GrammarError) -> Int {
-        try budget.spend(schema.count * CompileBudget.edge, at: path)
+    mutating func entry(of schema: JSONValue, at path: SchemaPath) throws(GrammarError) -> Int {
+        try budget.spend(schema.weight * CompileBudget.edge, at: path)
         if let entry = entries[schema] { return entry }
+        try budget.take(Self.valueSize, at: path)
         let entry = builder.placeholder()
         entries[schema] = entry
         waiting.append((schema, path, entry))
@@ -126,21 +168,27 @@ struct SchemaCompiler {
     }
 
     private mutating func entry(of pointer: String, _ schema: JSONValue) throws(GrammarError) -> Int {
-        if let entry = references[pointer] { return entry }
-        let entry = try entry(of: schema, at: pointer)
-        references[pointer] = entry
+        if let entry = references[ExactString(pointer)] { return entry }
+        let entry = try entry(of: schema, at: SchemaPath(pointer))
+        references[ExactString(pointer)] = entry
         return entry
     }
 
-    private func resolve(_ reference: JSONValue, at path: String) throws(GrammarError) -> (JSONValue, String) {
+    mutating func resolve(_ reference: JSONValue, at path: SchemaPath) throws(GrammarError) -> (JSONValue, String) {
         guard let pointer = reference.string else {
             throw GrammarError(.invalidSchema, path, "'$ref' is a string")
         }
         guard pointer.hasPrefix("#") else {
-            throw GrammarError(.unsupported, path, "'$ref' to another document ('\(pointer)'): put it into '$defs'")
+            throw GrammarError(
+                .unsupported,
+                path,
+                "'$ref' to another document ('\(pointer.prefix(100))'): put it into '$defs'",
+                keyword: "$ref"
+            )
         }
+        try budget.spend(pointer.utf8.count * CompileBudget.edge / 4, at: path)
         guard let target = SchemaPath.resolve(pointer, in: document) else {
-            throw GrammarError(.invalidSchema, path, "'$ref': there is nothing at '\(pointer)'")
+            throw GrammarError(.invalidSchema, path, "'$ref': there is nothing at '\(pointer.prefix(100))'")
         }
         return (target, pointer)
     }
@@ -150,7 +198,7 @@ struct SchemaCompiler {
         _ parts: [JSONValue],
         _ schema: JSONObject,
         without keyword: String,
-        at path: String,
+        at path: SchemaPath,
         then next: Int
     ) throws(GrammarError) -> Int {
         // What is referred to comes first, as a base does; so do its properties.
@@ -162,7 +210,7 @@ struct SchemaCompiler {
         return builder.call(try entry(of: all, at: path), then: next)
     }
 
-    private func withoutAnnotations(_ schema: JSONValue, at path: String) throws(GrammarError) -> JSONValue {
+    private func withoutAnnotations(_ schema: JSONValue, at path: SchemaPath) throws(GrammarError) -> JSONValue {
         guard let object = schema.object else { return schema }
         try SchemaKeywords.check(object, at: path)
         return .object(SchemaKeywords.assertions(of: object))
@@ -172,7 +220,7 @@ struct SchemaCompiler {
         _ parts: JSONValue,
         _ schema: JSONObject,
         _ keyword: String,
-        at path: String,
+        at path: SchemaPath,
         then next: Int
     ) throws(GrammarError) -> Int {
         let rest = JSONValue.object(SchemaKeywords.assertions(of: schema, without: [keyword]))
@@ -187,7 +235,8 @@ struct SchemaCompiler {
         return builder.choice(nodes)
     }
 
-    private func schemas(_ value: JSONValue, _ keyword: String, at path: String) throws(GrammarError) -> [JSONValue] {
+    private func schemas(_ value: JSONValue, _ keyword: String, at path: SchemaPath) throws(GrammarError) -> [JSONValue]
+    {
         guard let schemas = value.array, !schemas.isEmpty else {
             throw GrammarError(.invalidSchema, path, "'\(keyword)' is a list of at least one schema")
         }
@@ -199,7 +248,7 @@ struct SchemaCompiler {
 
     // MARK: Types
 
-    func types(of schema: JSONObject, at path: String) throws(GrammarError) -> [String] {
+    func types(of schema: JSONObject, at path: SchemaPath) throws(GrammarError) -> [String] {
         if let type = schema["type"] {
             let names = (type.array ?? [type]).map(\.string)
             for name in names where name.map(SchemaKeywords.allTypes.contains) != true {
@@ -220,7 +269,7 @@ struct SchemaCompiler {
     private mutating func value(
         of type: String,
         _ schema: JSONObject,
-        at path: String,
+        at path: SchemaPath,
         then next: Int
     ) throws(GrammarError) -> Int {
         switch type {
@@ -229,7 +278,7 @@ struct SchemaCompiler {
         case "string": try string(schema, at: path, then: next)
         case "number": try number(schema, isWhole: false, at: path, then: next)
         case "integer": try number(schema, isWhole: true, at: path, then: next)
-        case "boolean": builder.word(.words(["true", "false"]), then: next)
+        case "boolean": builder.word(Self.booleans, then: next)
         default: builder.literal("null", then: next)
         }
     }
@@ -241,6 +290,17 @@ extension JSONValue {
         switch self {
         case .array(let elements): elements.reduce(1) { $0 + $1.count }
         case .object(let object): object.values.reduce(1) { $0 + $1.count }
+        default: 1
+        }
+    }
+
+    /// What comparing this value takes, in units of about a value: its values, and its texts by their lengths.
+    var weight: Int {
+        switch self {
+        case .array(let elements): elements.reduce(1) { $0 + $1.weight }
+        case .object(let object):
+            object.values.reduce(1) { $0 + $1.weight } + object.keys.reduce(0) { $0 + $1.utf8.count / 16 }
+        case .string(let text): 1 + text.utf8.count / 16
         default: 1
         }
     }

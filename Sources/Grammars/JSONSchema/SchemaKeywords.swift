@@ -17,6 +17,7 @@ enum SchemaKeywords {
         "uniqueItems": ["array"],
         "minLength": ["string"], "maxLength": ["string"], "pattern": ["string"], "format": ["string"],
         "minimum": ["number"], "maximum": ["number"], "exclusiveMinimum": ["number"], "exclusiveMaximum": ["number"],
+        "multipleOf": ["number"],
     ]
 
     /// Speak of values of every type.
@@ -28,12 +29,22 @@ enum SchemaKeywords {
         annotations.contains(keyword) || keyword.hasPrefix("x-")
     }
 
+    /// A format is held where it is known, and else says nothing of which values are valid.
+    private static func isUnknownFormat(_ keyword: String, _ value: JSONValue) -> Bool {
+        keyword == "format" && value.string.flatMap { StringFormats.patterns[$0] } == nil
+    }
+
     /// Throws `.unsupported` for a keyword that is not known: leaving it out would change what is valid.
-    static func check(_ schema: JSONObject, at path: String) throws(GrammarError) {
+    static func check(_ schema: JSONObject, at path: SchemaPath) throws(GrammarError) {
         for keyword in schema.keys where !isAnnotation(keyword) && types[keyword] == nil && !general.contains(keyword) {
             // The schema's own name matters to references from elsewhere alone.
-            if keyword == "$id", path == SchemaPath.root { continue }
-            throw GrammarError(.unsupported, path, "the keyword '\(keyword)' is not supported")
+            if keyword == "$id", path.isRoot { continue }
+            throw GrammarError(
+                .unsupported,
+                path,
+                "the keyword '\(keyword.prefix(100))' is not supported",
+                keyword: keyword
+            )
         }
     }
 
@@ -41,52 +52,11 @@ enum SchemaKeywords {
     static func assertions(of schema: JSONObject, without keywords: Set<String> = []) -> JSONObject {
         var rest = JSONObject()
         for (keyword, value) in zip(schema.keys, schema.values)
-        where !isAnnotation(keyword) && keyword != "$id" && !keywords.contains(keyword) {
+        where !isAnnotation(keyword) && keyword != "$id" && !keywords.contains(keyword)
+            && !isUnknownFormat(keyword, value)
+        {
             rest[keyword] = value
         }
         return rest
-    }
-}
-
-/// Places in a schema, as JSON pointers behind `#`.
-enum SchemaPath {
-    static let root = "#"
-
-    static func child(_ path: String, _ keys: String...) -> String {
-        keys.reduce(path) { $0 + "/" + $1.replacing("~", with: "~0").replacing("/", with: "~1") }
-    }
-
-    /// The value that a pointer leads to; nil when it leads nowhere.
-    static func resolve(_ pointer: String, in root: JSONValue) -> JSONValue? {
-        guard pointer.hasPrefix("#") else { return nil }
-        var value = root
-        for part in pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
-            let key = unescape(part)
-            switch value {
-            case .object(let object):
-                guard let member = object[key] else { return nil }
-                value = member
-            case .array(let elements):
-                guard let index = Int(key), elements.indices.contains(index) else { return nil }
-                value = elements[index]
-            default: return nil
-            }
-        }
-        return pointer == "#" || pointer.hasPrefix("#/") ? value : nil
-    }
-
-    /// Percent and tilde escapes resolved.
-    private static func unescape(_ part: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = part.utf8[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let code = UInt8(String(Substring(rest.prefix(2))), radix: 16) {
-                bytes.append(code)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self).replacing("~1", with: "/").replacing("~0", with: "~")
     }
 }

@@ -2,7 +2,10 @@ import Tokenizers
 
 /// Two schemas as one that asks for both: for `allOf`, and for what stands beside `$ref` and `anyOf`.
 struct SchemaMerging {
-    let path: String
+    /// About the bytes of a member of an object.
+    private static let memberSize = 100
+
+    let path: SchemaPath
 
     func merge(
         _ left: JSONValue,
@@ -16,7 +19,12 @@ struct SchemaMerging {
             throw GrammarError(.invalidSchema, path, "a schema is an object or a boolean")
         }
         try budget.spend((20 + first.count + second.count) * CompileBudget.edge, at: path)
+        try budget.take((first.count + second.count) * Self.memberSize, at: path)
         var (merged, right) = (try nullableAsType(first), try nullableAsType(second))
+        let names = [merged, right].reduce(0) { sum, one in
+            sum + (one["properties"]?.object?.count ?? 0) + (one["required"]?.array?.count ?? 0)
+        }
+        try budget.spend(names * CompileBudget.edge, at: path)
         try checkProperties(merged, right)
         try checkItems(merged, right)
         if let own = merged["$ref"], let other = right["$ref"], own != other {
@@ -24,13 +32,15 @@ struct SchemaMerging {
             right["allOf"] = .array((right["allOf"]?.array ?? []) + [["$ref": other]])
         }
         for (keyword, value) in zip(right.keys, right.values) {
+            try budget.spend(value.weight * CompileBudget.edge, at: path)
             guard let own = merged[keyword], own != value else {
                 merged[keyword] = value
                 continue
             }
             merged[keyword] = try merge(keyword, own, value, &budget)
         }
-        return .object(merged)
+        // Nothing is valid when the parts have no value in common.
+        return merged["enum"]?.array?.isEmpty == true ? .bool(false) : .object(merged)
     }
 
     private func merge(
@@ -43,11 +53,16 @@ struct SchemaMerging {
         case _ where SchemaKeywords.isAnnotation(keyword): return left
         case "type": return types(left, right)
         case "enum":
-            let allowed = right.array ?? []
-            return .array((left.array ?? []).filter { allowed.contains($0) })
+            try budget.spend(left.weight * CompileBudget.edge, at: path)
+            let allowed = Set(right.array ?? [])
+            return .array((left.array ?? []).filter(allowed.contains))
         case "required":
-            return .array((left.array ?? []) + (right.array ?? []).filter { left.array?.contains($0) != true })
+            try budget.spend(left.weight * CompileBudget.edge, at: path)
+            let known = Set(left.array ?? [])
+            return .array((left.array ?? []) + (right.array ?? []).filter { !known.contains($0) })
         case "properties":
+            try budget.spend((left.object?.count ?? 0) * CompileBudget.edge, at: path)
+            try budget.take((left.object?.count ?? 0) * Self.memberSize, at: path)
             var merged = left.object ?? JSONObject()
             let right = right.object ?? JSONObject()
             for (name, schema) in zip(right.keys, right.values) {
@@ -58,7 +73,10 @@ struct SchemaMerging {
         case "items", "additionalProperties": return try merge(left, right, &budget)
         case "anyOf", "oneOf", "allOf":
             guard let left = left.array, let right = right.array else { break }
-            if keyword == "allOf" { return .array(left + right) }
+            if keyword == "allOf" {
+                try budget.spend((left.count + right.count) * CompileBudget.edge, at: path)
+                return .array(left + right)
+            }
             var alternatives: [JSONValue] = []
             for one in left {
                 for other in right { alternatives.append(try merge(one, other, &budget)) }
@@ -71,7 +89,12 @@ struct SchemaMerging {
         case "uniqueItems": return true
         default: break
         }
-        throw GrammarError(.unsupported, path, "schemas with different values of '\(keyword)' cannot be put together")
+        throw GrammarError(
+            .unsupported,
+            path,
+            "schemas with different values of '\(keyword)' cannot be put together",
+            keyword: keyword
+        )
     }
 
     /// What one schema says about properties that only the other one names would have to be worked out.
@@ -85,8 +108,9 @@ struct SchemaMerging {
             throw GrammarError(
                 .unsupported,
                 path,
-                "'additionalProperties' speaks of the property '\(name)' of another part of this schema; "
-                    + "name all properties in both parts"
+                "'additionalProperties' speaks of the property '\(name.prefix(100))' of another part of this schema; "
+                    + "name all properties in both parts",
+                keyword: "additionalProperties"
             )
         }
     }
@@ -97,7 +121,8 @@ struct SchemaMerging {
             throw GrammarError(
                 .unsupported,
                 path,
-                "'items' and 'prefixItems' of different parts cannot be put together"
+                "'items' and 'prefixItems' of different parts cannot be put together",
+                keyword: "items"
             )
         }
     }
@@ -112,7 +137,8 @@ struct SchemaMerging {
             throw GrammarError(
                 .unsupported,
                 path,
-                "'nullable' needs a 'type' beside it; or use anyOf with {\"type\": \"null\"}"
+                "'nullable' needs a 'type' beside it; or use anyOf with {\"type\": \"null\"}",
+                keyword: "nullable"
             )
         }
         let types = type.array ?? [type]

@@ -19,6 +19,9 @@ package struct Matcher: Sendable {
     }
 
     static let mostReadings = 1_024
+    /// The units of work of following one reading, and of looking at one node between words.
+    private static let readingWork = 2
+    private static let nodeWork = 16
 
     package let grammar: Grammar
     private(set) var readings: [Reading] = []
@@ -28,7 +31,9 @@ package struct Matcher: Sendable {
 
     package init(_ grammar: Grammar) {
         self.grammar = grammar
-        let start = enter(Int32(grammar.root), stack: ReturnStack.empty)
+        var meter = WorkMeter.unlimited
+        // What a grammar begins with is bounded by its nodes, each of which is looked at once.
+        let start = enter(Int32(grammar.root), stack: ReturnStack.empty, &meter) ?? Continuation()
         (readings, mayEnd) = (start.readings, start.mayEnd)
     }
 
@@ -37,15 +42,36 @@ package struct Matcher: Sendable {
 
     /// Goes on by one byte; returns false, and changes nothing, when it may not come here.
     package mutating func advance(_ byte: UInt8) -> Bool {
+        var meter = WorkMeter.unlimited
+        return advance(byte, &meter) ?? false
+    }
+
+    /// Goes on by one byte, which is one piece of work; returns false when it may not come here, nil when the piece was
+    /// broken off.
+    ///
+    /// Nothing changes in both cases.
+    package mutating func advance(_ byte: UInt8, _ meter: inout WorkMeter) -> Bool? {
+        meter.beginPiece()
         var next = Continuation()
+        var known: [ReturnStack.Frame: Continuation] = [:]
+        let frameCount = stack.frames.count
         for reading in readings {
+            guard meter.spend(Self.readingWork) else {
+                stack.truncate(to: frameCount)
+                return nil
+            }
             guard let (moved, accepts, goesOn) = step(reading, byte) else { continue }
             if goesOn { next.readings.append(moved) }
-            if accepts {
-                let behind = leave(moved)
-                next.readings += behind.readings
-                next.mayEnd = next.mayEnd || behind.mayEnd
+            guard accepts else { continue }
+            let place = ReturnStack.Frame(node: Int32(word(moved).next), count: 0, below: moved.stack)
+            guard let behind = known[place] ?? enter(place.node, stack: place.below, &meter) else {
+                stack.truncate(to: frameCount)
+                return nil
             }
+            if readings.count > 1 { known[place] = behind }
+            next.readings += behind.readings
+            next.mayEnd = next.mayEnd || behind.mayEnd
+            if next.readings.count > 4 * Self.mostReadings { next.readings = Self.distinct(next.readings) }
         }
         guard !next.readings.isEmpty || next.mayEnd else { return false }
         readings = next.readings.count > 1 ? Self.distinct(next.readings) : next.readings
@@ -106,17 +132,18 @@ package struct Matcher: Sendable {
 
     // MARK: Between words
 
-    /// What may come behind the word of a reading.
-    mutating func leave(_ reading: Reading) -> Continuation {
-        enter(Int32(word(reading).next), stack: reading.stack)
+    /// What may come behind the word of a reading; nil when the piece of work must be broken off.
+    mutating func leave(_ reading: Reading, _ meter: inout WorkMeter) -> Continuation? {
+        enter(Int32(word(reading).next), stack: reading.stack, &meter)
     }
 
-    /// What may come at a node.
-    private mutating func enter(_ node: Int32, stack start: Int32) -> Continuation {
+    /// What may come at a node; nil when the piece of work must be broken off.
+    private mutating func enter(_ node: Int32, stack start: Int32, _ meter: inout WorkMeter) -> Continuation? {
         var result = Continuation()
         var waiting = [ReturnStack.Frame(node: node, count: 0, below: start)]
         var seen = Set<ReturnStack.Frame>()
         while let place = waiting.popLast(), result.readings.count < Self.mostReadings {
+            guard meter.spend(Self.nodeWork) else { return nil }
             guard seen.insert(place).inserted else { continue }
             switch grammar.nodes[Int(place.node)] {
             case .end:

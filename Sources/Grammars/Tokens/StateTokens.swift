@@ -23,12 +23,13 @@ final class StateTokens: Sendable {
     /// How many nodes of the trie it took to find out.
     let work: Int
 
-    init(_ trie: TokenTrie, _ automaton: Automaton, _ state: Int, wordCount: Int) {
+    /// Nil when more than `limit` nodes of the trie would have to be looked at.
+    init?(_ trie: TokenTrie, _ automaton: Automaton, _ state: Int, wordCount: Int, limit: Int) {
         var tokens: [Token] = []
         var exits: [Exit] = []
         var words = [UInt64](repeating: 0, count: wordCount)
         var largestCount = 0
-        work = trie.walk(from: 0, automaton, state) { node, state, count in
+        work = trie.walk(from: 0, automaton, state, limit: limit) { node, state, count in
             let accepts = automaton.accepts(state)
             for token in trie.tokens(at: node) {
                 words[Int(token >> 6)] |= 1 << UInt64(token & 63)
@@ -38,6 +39,7 @@ final class StateTokens: Sendable {
             if accepts, trie.hasChildren(node) { exits.append(Exit(node: Int32(node), count: Int32(count))) }
             return true
         }
+        guard work <= limit else { return nil }
         self.words = words
         self.exits = exits
         self.largestCount = largestCount

@@ -56,6 +56,9 @@ struct TokenTrie: Sendable {
         firstTokens.append(Int32(tokens.count))
     }
 
+    /// About how much memory this takes, in bytes.
+    var size: Int { bytes.count * 11 + tokens.count * 4 }
+
     /// Whether there is anything below a node.
     func hasChildren(_ node: Int) -> Bool { Int(ends[node]) > node + 1 }
 
@@ -67,13 +70,14 @@ struct TokenTrie: Sendable {
     /// Visits the nodes below `node` to which an automaton comes from a state.
     ///
     /// `visit` gets the node, the automaton's state, and how many edges have counted on the way; where it returns false,
-    /// nothing below is visited. Returns how many nodes were looked at.
+    /// nothing below is visited. Returns how many nodes were looked at; the walk ends early when that is more than `limit`.
     @discardableResult
     @inline(__always)
     func walk(
         from node: Int,
         _ automaton: Automaton,
         _ state: Int,
+        limit: Int,
         _ visit: (_ node: Int, _ state: Int, _ count: Int) -> Bool
     ) -> Int {
         var visited = 0
@@ -84,7 +88,7 @@ struct TokenTrie: Sendable {
                         path[Int(depths[node])] = SIMD2(Int32(state), 0)
                         var next = node + 1
                         let end = Int(ends[node])
-                        while next < end {
+                        while next < end, visited <= limit {
                             visited += 1
                             let depth = Int(depths[next])
                             let before = path[depth - 1]

@@ -9,6 +9,8 @@ package struct BatchError: Error, Sendable, CustomStringConvertible {
         case inUse
         /// A limit is reached.
         case tooMuch
+        /// Another program has locked the database for longer than it was waited for.
+        case busy
         /// The disk or the database failed.
         case storage
     }

@@ -10,22 +10,23 @@ import GRDB
 extension BatchFolder {
     /// Begins a batch.
     ///
-    /// Throws `.notFound` when its input is no file of its owner's, and `.tooMuch` while too many are under way.
+    /// Throws `.notFound` when its input is no file of its owner's, and `.tooMuch` while its owner may not have one more,
+    /// or not so many lines.
     package func add(_ batch: Batch) async throws(BatchError) {
-        let limit = limits.files
-        try await write { database in
+        try await followClock()
+        try await change { [storage] database in
             let input = try Row.fetchOne(
                 database,
                 sql: "SELECT * FROM file WHERE id = ? AND owner = ?",
                 arguments: [batch.inputFile, batch.owner]
-            )
-            guard let input, BatchTables.file(input).purpose == "batch" else {
+            ).flatMap(BatchTables.file)
+            guard let input, input.purpose == "batch" else {
                 throw BatchError(.notFound, "there is no file '\(batch.inputFile)' whose purpose is 'batch'")
             }
-            guard try Self.fetchOpenBatches(database).count < limit else {
-                throw BatchError(.tooMuch, "\(limit) batches are under way: ask again later")
-            }
-            try BatchTables.insert(batch, database)
+            // Until its lines are known: their names are in the file.
+            let lineByteCount = input.byteCount
+            try storage.check(batch.owner, bytes: lineByteCount, batches: 1)
+            try BatchTables.insert(batch, lineByteCount: lineByteCount, database)
         }
     }
 
@@ -39,7 +40,7 @@ extension BatchFolder {
     package func batches(owner: String, _ page: PageRequest) async throws(BatchError) -> Page<Batch> {
         try await read { database in
             let (rows, hasMore) = try page.rows("batch", owner: owner, database)
-            return Page(elements: try rows.map(BatchTables.batch), hasMore: hasMore)
+            return Page(elements: rows.compactMap(BatchTables.batch), hasMore: hasMore)
         }
     }
 
@@ -50,7 +51,7 @@ extension BatchFolder {
 
     static func fetchOpenBatches(_ database: Database) throws -> [Batch] {
         try Row.fetchAll(database.cachedStatement(sql: "SELECT * FROM batch WHERE isEnded = 0 ORDER BY number"))
-            .map(BatchTables.batch)
+            .compactMap(BatchTables.batch)
     }
 
     /// Asks for the end of a batch; returns it as it is then.
@@ -75,21 +76,32 @@ extension BatchFolder {
 
     /// Takes what validating a batch has found: its lines, or what is wrong with it.
     ///
-    /// Nothing happens to a batch that has been cancelled meanwhile.
+    /// One with more lines than its owner may have fails. Nothing happens to a batch that has been cancelled meanwhile.
     package func validated(_ id: String, _ input: BatchInput, at now: Int) async throws(BatchError) {
-        try await write { database in
+        do throws(BatchError) {
+            try await validated(id, faults: input.faults, lines: input.lines, at: now)
+        } catch {
+            guard error.code == .tooMuch else { throw error }
+            try await validated(id, faults: [Batch.Fault("storage_full", error.message)], lines: [], at: now)
+        }
+        await shortenLog()
+    }
+
+    private func validated(
+        _ id: String,
+        faults: [Batch.Fault],
+        lines: [BatchLine],
+        at now: Int
+    ) async throws(BatchError) {
+        try await change { [storage] database in
             guard var batch = try BatchTables.batch(id, database), batch.status == .validating else { return }
-            batch.faults = input.faults
-            batch.enter(input.faults.isEmpty ? .inProgress : .failed, at: now)
+            batch.faults = faults
+            batch.enter(faults.isEmpty ? .inProgress : .failed, at: now)
             try BatchTables.update(batch, database)
-            guard input.faults.isEmpty else { return }
-            let insert = try database.cachedStatement(
-                sql: "INSERT INTO line (batch, number, offset, byteCount, customID) VALUES (?, ?, ?, ?, ?)"
-            )
-            for line in input.lines {
-                try insert.execute(arguments: [id, line.number, line.offset, line.byteCount, line.customID])
-            }
-            try database.execute(sql: "UPDATE batch SET total = ? WHERE id = ?", arguments: [input.lines.count, id])
+            guard faults.isEmpty else { return }
+            try BatchTables.insert(lines, of: batch, database)
+            storage.replace(try BatchTables.holdings(database))
+            try storage.check(batch.owner, bytes: 1)
         }
     }
 
@@ -101,7 +113,7 @@ extension BatchFolder {
                     sql: "SELECT * FROM line WHERE batch = ? AND isAnswered IS NULL ORDER BY number LIMIT ?"
                 ),
                 arguments: [id, limit]
-            ).map(BatchTables.line)
+            ).compactMap(BatchTables.line)
         }
     }
 
@@ -114,18 +126,23 @@ extension BatchFolder {
         of line: Int,
         in batch: String
     ) async throws(BatchError) -> Bool {
-        try await write { database in
+        let owner = try await write { database -> String? in
             try database.cachedStatement(
                 sql: "UPDATE line SET isAnswered = ?, result = ? WHERE batch = ? AND number = ? AND isAnswered IS NULL"
             ).execute(arguments: [isAnswer, Data(result), batch, line])
-            guard database.changesCount == 1 else { return false }
+            guard database.changesCount == 1 else { return nil }
+            let count = isAnswer ? "completed" : "failed"
             try database.cachedStatement(
-                sql: isAnswer
-                    ? "UPDATE batch SET completed = completed + 1 WHERE id = ?"
-                    : "UPDATE batch SET failed = failed + 1 WHERE id = ?"
-            ).execute(arguments: [batch])
-            return true
+                sql: "UPDATE batch SET \(count) = \(count) + 1, resultBytes = resultBytes + ? WHERE id = ?"
+            ).execute(arguments: [result.count, batch])
+            return try String.fetchOne(
+                database.cachedStatement(sql: "SELECT owner FROM batch WHERE id = ?"),
+                arguments: [batch]
+            ) ?? ""
         }
+        guard let owner else { return false }
+        storage.add(owner, bytes: 2 * result.count)
+        return true
     }
 
     /// Says that nothing but the files of a batch is missing.
@@ -146,48 +163,70 @@ extension BatchFolder {
         at now: Int,
         unfinished: (@Sendable (BatchLine) -> [UInt8])? = nil
     ) async throws(BatchError) -> Batch {
-        if let unfinished {
-            for line in try await waitingLines(id, limit: .max) {
-                _ = try await record(unfinished(line), isAnswer: false, of: line.number, in: id)
-            }
-        }
         guard let batch = try await read({ try BatchTables.batch(id, $0) }) else {
             throw BatchError(.notFound, "there is no batch '\(id)'")
         }
-        let answers = try await writeResults(of: batch, areAnswers: true, named: "output", at: now)
-        let faults = try await writeResults(of: batch, areAnswers: false, named: "error", at: now)
-        return try await write { database in
+        let answers = try await writeResults(
+            of: batch,
+            "SELECT * FROM line WHERE batch = ? AND isAnswered ORDER BY number",
+            named: "output",
+            at: now
+        )
+        let faults = try await writeResults(
+            of: batch,
+            "SELECT * FROM line WHERE batch = ? AND (isAnswered IS NULL OR NOT isAnswered) ORDER BY number",
+            named: "error",
+            at: now,
+            unfinished
+        )
+        let ended = try await change { database in
             var batch = batch
-            for file in [answers, faults].compactMap(\.self) { try BatchTables.insert(file, database) }
-            batch.outputFile = answers?.id
-            batch.errorFile = faults?.id
+            for file in [answers.file, faults.file].compactMap(\.self) { try BatchTables.insert(file, database) }
+            batch.outputFile = answers.file?.id
+            batch.errorFile = faults.file?.id
+            batch.counts.failed += faults.added
             batch.enter(status, at: now)
             try BatchTables.update(batch, database)
+            try database.execute(
+                sql: "UPDATE batch SET failed = ? WHERE id = ?",
+                arguments: [batch.counts.failed, id]
+            )
             try database.execute(sql: "DELETE FROM line WHERE batch = ?", arguments: [id])
+            try database.execute(sql: "PRAGMA incremental_vacuum")
             return batch
         }
+        await shortenLog()
+        return ended
     }
 
-    /// Writes the results of one kind to a file that is not listed yet; nil when there are none.
+    /// Writes the results of lines to a file that is not listed yet; nil when there are none.
+    ///
+    /// Also gives how many got the result of `unfinished`, for which there is no room in the database.
     private func writeResults(
         of batch: Batch,
-        areAnswers: Bool,
+        _ lines: String,
         named name: String,
-        at now: Int
-    ) async throws(BatchError) -> StoredFile? {
-        guard (areAnswers ? batch.counts.completed : batch.counts.failed) > 0 else { return nil }
+        at now: Int,
+        _ unfinished: (@Sendable (BatchLine) -> [UInt8])? = nil
+    ) async throws(BatchError) -> (file: StoredFile?, added: Int) {
         let id = Self.newID("file-")
         let file = try NewFile(path(of: id))
-        try await read { database in
-            let rows = try Row.fetchCursor(
-                database,
-                sql: "SELECT result FROM line WHERE batch = ? AND isAnswered = ? ORDER BY number",
-                arguments: [batch.id, areAnswers]
-            )
-            while let row = try rows.next() { try file.append([UInt8](row[0] as Data) + [UInt8(ascii: "\n")]) }
+        let added = try await read { database in
+            let rows = try Row.fetchCursor(database, sql: lines, arguments: [batch.id])
+            var added = 0
+            while let row = try rows.next() {
+                if let result = try row.decode(Data?.self, forColumn: "result") {
+                    try file.append([UInt8](result) + [UInt8(ascii: "\n")])
+                } else if let unfinished, let line = BatchTables.line(row) {
+                    try file.append(unfinished(line) + [UInt8(ascii: "\n")])
+                    added += 1
+                }
+            }
+            return added
         }
+        guard file.byteCount > 0 else { return (nil, 0) }
         try await file.keep()
-        return StoredFile(
+        let stored = StoredFile(
             id: id,
             owner: batch.owner,
             name: "\(batch.id)_\(name).jsonl",
@@ -196,5 +235,6 @@ extension BatchFolder {
             created: now,
             expires: now + batch.outputLifetime
         )
+        return (stored, added)
     }
 }

@@ -27,8 +27,13 @@ package final class ReadFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Up to `count` bytes; none at the end.
+    /// Up to `count` bytes; none at the end, and none where no file has any.
     package func read(at offset: Int, count: Int) throws(BatchError) -> [UInt8] {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .system(.storage, path, "cannot be read") }
+        let end = Int(status.st_size)
+        guard (0..<max(end, 1)).contains(offset), count > 0 else { return [] }
+        let count = min(count, end - offset)
         var isRead = true
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
             while done < count {
@@ -56,36 +61,41 @@ package final class NewFile: Sendable {
         var isKept = false
     }
 
+    /// What the name of a file that is not whole ends with.
+    static let suffix = ".part"
+
     let path: String
     private let temporaryPath: String
     private let descriptor: CInt
-    private let growth: Growth?
+    private let storage: BatchStorage?
+    private let owner: String
     private let state = Mutex(State())
 
-    /// Bytes count to `growth` until the file is kept or given up.
-    init(_ path: String, _ growth: Growth? = nil) throws(BatchError) {
+    /// Bytes count as the owner's in `storage` until the file is kept or given up.
+    init(_ path: String, of owner: String = "", in storage: BatchStorage? = nil) throws(BatchError) {
         self.path = path
-        self.growth = growth
-        temporaryPath = path + ".part"
-        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        self.owner = owner
+        self.storage = storage
+        temporaryPath = path + Self.suffix
+        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system(.storage, temporaryPath, "cannot be written") }
     }
 
     deinit {
         close(descriptor)
         let (byteCount, isKept) = state.withLock { ($0.byteCount, $0.isKept) }
-        if !isKept { unlink(temporaryPath) }
-        growth?.add(-byteCount)
+        if isKept { return }
+        unlink(temporaryPath)
+        storage?.shrink(owner, by: byteCount)
     }
 
     package var byteCount: Int { state.withLock(\.byteCount) }
 
     /// Adds bytes; blocks.
     ///
-    /// Throws `.tooMuch` when the files that come to be are too large together.
+    /// Throws `.tooMuch` when its owner may not have so much.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(BatchError) {
-        try growth?.check(bytes.count)
-        growth?.add(bytes.count)
+        try storage?.grow(owner, by: bytes.count)
         state.withLock { $0.byteCount += bytes.count }
         try writeAll(bytes, to: descriptor, temporaryPath)
     }
@@ -113,27 +123,13 @@ package final class NewFile: Sendable {
         guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else {
             throw .system(.storage, path, "cannot be written")
         }
-        state.withLock { $0.isKept = true }
+        let byteCount = state.withLock { state in
+            state.isKept = true
+            return state.byteCount
+        }
+        storage?.shrink(owner, by: byteCount)
         syncFolder(of: path)
     }
-}
-
-/// The bytes of files that come to be, all together.
-final class Growth: Sendable {
-    private let limit: Int
-    private let byteCount = Mutex(0)
-
-    init(limit: Int) {
-        self.limit = limit
-    }
-
-    func check(_ count: Int) throws(BatchError) {
-        guard byteCount.withLock({ $0 + count }) <= limit else {
-            throw BatchError(.tooMuch, "too many files are being sent: ask again later")
-        }
-    }
-
-    func add(_ count: Int) { byteCount.withLock { $0 += count } }
 }
 
 /// Writes all of it; blocks.

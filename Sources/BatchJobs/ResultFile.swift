@@ -54,6 +54,16 @@ package final class ResultFile: Sendable {
         guard fdatasync(descriptor) == 0 || errno == EINVAL else { throw .system(.storage, path, "cannot be written") }
     }
 
+    /// How each result begins, as `BatchAnswering` writes it.
+    package static let lineStart = #"{"id":"batch_req_"#
+
+    private static func foreign(_ path: String, _ number: Int) -> BatchError {
+        BatchError(
+            .invalidLocation,
+            "\(path):\(number): is no result of this batch: choose another file, or remove it to start again"
+        )
+    }
+
     /// The names in the file, and the end of its last whole line.
     private static func read(_ path: String, _ known: Set<String>) throws(BatchError) -> (Set<String>, Int) {
         let file = try ReadFile(path)
@@ -63,13 +73,15 @@ package final class ResultFile: Sendable {
         while let line = try reader.next() {
             let bytes = line.bytes ?? []
             let isWhole = try file.read(at: line.offset + bytes.count, count: 1) == [UInt8(ascii: "\n")]
-            guard isWhole else { break }
+            guard isWhole else {
+                // With no whole line before it, it is ours only if it begins as our lines do.
+                let start = Array(lineStart.utf8)
+                guard end > 0 || start.starts(with: bytes.prefix(start.count)) else { throw foreign(path, line.number) }
+                break
+            }
             let name = (try? JSONValue(parsing: bytes, name: path))?["custom_id"]?.string
             guard let name, known.contains(name), names.insert(name).inserted else {
-                throw BatchError(
-                    .invalidLocation,
-                    "\(path):\(line.number): is no result of this batch: choose another file, or remove it to start again"
-                )
+                throw foreign(path, line.number)
             }
             end = line.offset + bytes.count + 1
         }

@@ -20,9 +20,19 @@ package actor Engine {
     private var scheduler: Scheduler
     private var sampler = Sampler()
     private var row: [Float] = []
-    private var mask: [UInt64] = []
     private var requests: [UInt64: ActiveRequest] = [:]
+    /// What may still be done for masks until the next step.
+    private var maskWork = Engine.workBetweenSteps
+    private var maskWorker: MaskWorker?
+    /// Masks that a worker has.
+    private var awayCount = 0
+    private var idleWaiters: [CheckedContinuation<Void, Never>] = []
     private var recorded = EngineMetrics()
+
+    /// The work for masks that is done between two steps, of all requests together: some hundred microseconds.
+    ///
+    /// What takes longer is left to a worker, and its request sits out steps meanwhile.
+    private static var workBetweenSteps: MaskWork { MaskWork(left: 60_000, pieceLimit: 60_000) }
 
     /// Loads the model's program onto the device, with a cache of `configuration.cacheBlocks` blocks.
     ///
@@ -69,6 +79,11 @@ package actor Engine {
     /// As of the last step; never waits for a step in progress.
     package nonisolated var metrics: EngineMetrics {
         published.withLock { $0 }
+    }
+
+    /// Whether there is anything to compute, or a request whose turn to be looked at has not come.
+    package nonisolated var isBusy: Bool {
+        inbox.withLock { $0.isRunning }
     }
 
     /// Why the engine takes no more requests, when it does not.
@@ -122,6 +137,12 @@ package actor Engine {
         }
         if !draining { post(.cancelAll) }
         await run()
+        await waitUntilIdle()
+    }
+
+    private func waitUntilIdle() async {
+        guard scheduler.hasWork else { return }
+        await withCheckedContinuation { idleWaiters.append($0) }
     }
 
     // MARK: Commands
@@ -140,6 +161,8 @@ package actor Engine {
         /// The consumer of exactly this stream is gone.
         case abandon(UInt64, ActiveRequest.Key)
         case cancelAll
+        /// A mask is ready.
+        case prepared(MaskWorker.Job)
     }
 
     /// Leaves a command and wakes the engine; the error when submissions are refused.
@@ -157,8 +180,10 @@ package actor Engine {
 
     /// Steps until there is no work left, without giving up the thread: commands come through the inbox.
     private func run() {
+        // Steps without anything to compute: after a second one, only a mask that comes back can change that.
+        var emptySteps = 0
         while true {
-            let hasWork = scheduler.hasWork
+            let hasWork = scheduler.hasWork && (emptySteps < 2 || awayCount == 0)
             let commands = inbox.withLock { state -> [Command]? in
                 defer { state.commands = [] }
                 state.isRunning = hasWork || !state.commands.isEmpty
@@ -166,8 +191,11 @@ package actor Engine {
             }
             guard let commands else { return }
             for command in commands { handle(command) }
-            step()
+            emptySteps = step() ? 0 : emptySteps + 1
             publish()
+            guard !scheduler.hasWork else { continue }
+            for waiter in idleWaiters { waiter.resume() }
+            idleWaiters = []
         }
     }
 
@@ -181,6 +209,8 @@ package actor Engine {
             if requests[id]?.key == key { cancelNow(id) }
         case .cancelAll:
             for id in requests.keys.sorted() { cancelNow(id) }
+        case .prepared(let job):
+            takeBack(job)
         }
     }
 
@@ -194,6 +224,7 @@ package actor Engine {
             try active.resume()
             try scheduler.add(request, stopTokenIDs: stopTokenIDs(request))
             requests[request.id] = active
+            prepareMask(request.id)
         } catch {
             recorded.failedRequests += 1
             observer?.failed(request, error)
@@ -213,8 +244,10 @@ package actor Engine {
 
     // MARK: Steps
 
-    private func step() {
-        guard let batch = scheduler.schedule() else { return }
+    /// Returns false when there was nothing to compute.
+    private func step() -> Bool {
+        guard let batch = scheduler.schedule() else { return false }
+        maskWork = Self.workBetweenSteps
         let now = ContinuousClock.now
         for id in batch.admitted { requests[id]?.scheduled = now }
         let logits: Logits
@@ -222,7 +255,7 @@ package actor Engine {
             logits = try runner.run(batch.inputs)
         } catch {
             failAll(error)
-            return
+            return true
         }
         var tokens: [[SampledToken]] = []
         var firstRow = 0
@@ -235,7 +268,63 @@ package actor Engine {
         let updates = scheduler.complete(batch, tokens: tokens.map { $0.map(\.id) })
         recorded.countStep(batch)
         for (token, update) in zip(tokens.joined(), updates) { deliver(token, update, drawn) }
+        for entry in batch.sampledEntries { prepareMask(entry.id) }
+        return true
     }
+
+    // MARK: Masks
+
+    /// Finds out which token may come next in an answer, now or, where that takes long, on the worker's thread.
+    private func prepareMask(_ id: UInt64) {
+        requests[id]?.mask?.prepare(&maskWork)
+        guard requests[id]?.mask?.isReady == false, var active = requests[id], let mask = active.mask else { return }
+        do throws(EngineError) {
+            let worker = try worker()
+            (active.mask, active.isMaskAway) = (nil, true)
+            requests[id] = active
+            awayCount += 1
+            scheduler.hold(id)
+            worker.prepare(MaskWorker.Job(requestID: id, key: active.key, mask: mask))
+        } catch {
+            _ = scheduler.cancel(id)
+            fail(id, error)
+        }
+    }
+
+    /// Made when it is needed for the first time.
+    ///
+    /// Throws `.deviceFailed` when the system gives no more threads.
+    private func worker() throws(EngineError) -> MaskWorker {
+        if let maskWorker { return maskWorker }
+        let worker = try MaskWorker { [weak self] in self?.post(.prepared($0)) }
+        maskWorker = worker
+        return worker
+    }
+
+    private func takeBack(_ job: MaskWorker.Job) {
+        guard requests[job.requestID]?.key == job.key else { return }
+        requests[job.requestID]?.mask = job.mask
+        returnMask(of: job.requestID)
+        scheduler.hold(job.requestID, false)
+    }
+
+    /// Notes that a worker has a request's mask no more.
+    private func returnMask(of id: UInt64) {
+        guard requests[id]?.isMaskAway == true else { return }
+        requests[id]?.isMaskAway = false
+        awayCount -= 1
+    }
+
+    /// Takes a request out, whose mask nobody waits for any more.
+    private func remove(_ id: UInt64) -> ActiveRequest? {
+        if let active = requests[id], active.isMaskAway {
+            maskWorker?.abandon(active.key)
+            returnMask(of: id)
+        }
+        return requests.removeValue(forKey: id)
+    }
+
+    // MARK: Drawing
 
     /// Draws the tokens of an entry, whose logits begin at `firstRow`: row after row, as long as the last token drawn is
     /// the one that was guessed, since the next row's logits are those after the guess.
@@ -244,6 +333,11 @@ package actor Engine {
     private func draw(_ entry: ScheduledBatch.Entry, _ logits: Logits, _ firstRow: Int) -> [SampledToken] {
         var tokens: [SampledToken] = []
         for offset in 0...entry.draftTokens.count {
+            if offset > 0 {
+                requests[entry.id]?.mask?.prepare(&maskWork)
+                // The row comes again when the mask is ready.
+                if requests[entry.id]?.mask?.isReady == false { break }
+            }
             logits.copyRow(firstRow + offset, into: &row)
             do {
                 tokens.append(try sample(entry.id))
@@ -259,19 +353,29 @@ package actor Engine {
 
     /// Draws the next token of a request from `row`.
     private func sample(_ id: UInt64) throws(EngineError) -> SampledToken {
-        requests[id]?.constraint?.allowedTokens(into: &mask)
+        requests[id]?.mask?.narrow(by: row)
         guard let active = requests[id] else { preconditionFailure("scheduled requests are active") }
+        if let failure = active.mask?.failure { throw failure }
+        var allowed = active.mask?.words ?? active.allowedTokens
+        if active.mask != nil, let tokens = active.allowedTokens { allowed?.intersect(tokens) }
         let token = try sampler.sample(
             &row,
             active.request.sampling,
             history: active.history,
-            allowed: active.constraint == nil ? nil : mask,
-            forbidden: active.generatedCount < active.request.minNewTokens ? stopTokenIDs(active.request) : [],
+            allowed: allowed,
+            forbidden: forbiddenTokens(active),
             seed: active.seed,
             position: active.generatedCount
         )
         try requests[id]?.append(token.id)
         return token
+    }
+
+    /// What must not be drawn next, besides what a constraint does not allow.
+    private func forbiddenTokens(_ active: ActiveRequest) -> Set<Int> {
+        let request = active.request
+        return (active.generatedCount < request.minNewTokens ? stopTokenIDs(request) : [])
+            .union(request.sampling.forbiddenTokenIDs).union(active.badWords.forbidden)
     }
 
     private func deliver(_ token: SampledToken, _ update: SequenceUpdate, _ instant: ContinuousClock.Instant) {
@@ -292,7 +396,7 @@ package actor Engine {
     }
 
     private func finish(_ id: UInt64, _ end: SequenceEnd) {
-        guard let active = requests.removeValue(forKey: id) else { return }
+        guard let active = remove(id) else { return }
         recorded.finishedRequests[end.reason, default: 0] += 1
         let summary = active.summary(end, finished: .now)
         observer?.finished(active.request, summary)
@@ -300,7 +404,7 @@ package actor Engine {
     }
 
     private func fail(_ id: UInt64, _ error: EngineError) {
-        guard let active = requests.removeValue(forKey: id) else { return }
+        guard let active = remove(id) else { return }
         recorded.failedRequests += 1
         observer?.failed(active.request, error)
         active.continuation.end(.failed(error))

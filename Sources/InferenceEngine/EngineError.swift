@@ -32,7 +32,7 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
 
     package var description: String { message }
 
-    static let noAllowedToken = EngineError(
+    package static let noAllowedToken = EngineError(
         .noAllowedToken,
         "no token of the model's vocabulary can go on with the answer in the form that it must have"
     )

@@ -32,8 +32,11 @@ struct AnswerTable: Sendable {
         database = try DatabaseQueue(path: path, configuration: configuration)
         try database.writeWithoutTransaction { database in
             try Self.checkOwner(database, path)
+            // The owner stands in the file before anything stands in a log beside it: a file that loses its log still
+            // says whose it is.
             try database.execute(
                 sql: """
+                    PRAGMA application_id = \(Self.application);
                     PRAGMA journal_mode = WAL;
                     PRAGMA synchronous = NORMAL;
                     PRAGMA journal_size_limit = 4194304;
@@ -60,13 +63,16 @@ struct AnswerTable: Sendable {
                 arguments: [Data(key.digest)]
             )
             guard let row else { return nil }
-            if let expires = row["expires"] as Int64?, expires <= now {
+            // Others may write to the file: what is no answer and no time is removed as what has expired is.
+            guard let value = try? row.decode(Data.self, forColumn: "value"),
+                let expires = try? row.decode(Int64?.self, forColumn: "expires") ?? .max, expires > now
+            else {
                 try Self.remove(key, database)
                 return nil
             }
             try database.cachedStatement(sql: "UPDATE answer SET used = ? WHERE key = ?")
                 .execute(arguments: [now, Data(key.digest)])
-            return [UInt8](row["value"] as Data)
+            return [UInt8](value)
         }
     }
 
@@ -91,6 +97,11 @@ struct AnswerTable: Sendable {
         return code == .SQLITE_CORRUPT || code == .SQLITE_NOTADB
     }
 
+    /// Whether a file that cannot be opened as a database says in its header that it is ours.
+    static func isOurs(_ path: String) -> Bool {
+        SQLiteHeader.application(of: path) == application
+    }
+
     private static func checkOwner(_ database: Database, _ path: String) throws {
         let owner = try Int.fetchOne(database, sql: "PRAGMA application_id")
         let tables = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master")
@@ -108,7 +119,6 @@ struct AnswerTable: Sendable {
         }
         try database.execute(
             sql: """
-                PRAGMA application_id = \(application);
                 PRAGMA user_version = \(version);
                 CREATE TABLE IF NOT EXISTS answer (
                     key BLOB PRIMARY KEY,

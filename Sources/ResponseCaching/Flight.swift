@@ -1,5 +1,12 @@
 import Synchronization
 
+/// Memory that is counted elsewhere, from which a flight takes what it keeps.
+package protocol FlightMemory: Sendable {
+    /// False, and nothing is taken, when there is not so much.
+    func take(_ byteCount: Int) -> Bool
+    func giveBack(_ byteCount: Int)
+}
+
 /// One computation, what it has brought so far, and who listens to it.
 package final class Flight<Element: Sendable>: Sendable {
     private struct Listener {
@@ -26,11 +33,13 @@ package final class Flight<Element: Sendable>: Sendable {
     private typealias Wake = (CheckedContinuation<Element?, any Error>, Result<Element?, any Error>)
 
     private let limit: Int
+    private let memory: (any FlightMemory)?
     private let costOf: @Sendable (Element) -> Int
     private let state = Mutex(State())
 
-    init(limit: Int, cost: @escaping @Sendable (Element) -> Int) {
+    init(limit: Int, memory: (any FlightMemory)? = nil, cost: @escaping @Sendable (Element) -> Int) {
         self.limit = limit
+        self.memory = memory
         costOf = cost
     }
 
@@ -59,10 +68,12 @@ package final class Flight<Element: Sendable>: Sendable {
     package func send(_ element: Element) {
         let wakes = state.withLock { state -> [Wake] in
             guard state.end == nil, !state.isAbandoned else { return [] }
+            let cost = costOf(element)
+            let isTaken = memory?.take(cost) ?? true
             state.elements.append(element)
-            state.cost += costOf(element)
+            state.cost += cost
             let wakes = state.listeners.keys.compactMap { Self.wake($0, &state) }
-            if state.cost > limit { forget(&state) }
+            if state.cost > limit || !isTaken { forget(&state, untaken: isTaken ? 0 : cost) }
             return wakes
         }
         Self.resume(wakes)
@@ -129,13 +140,17 @@ package final class Flight<Element: Sendable>: Sendable {
     }
 
     /// Forgets the oldest elements, a good part of them at once, since each time costs moving the rest.
-    private func forget(_ state: inout State) {
+    ///
+    /// For `untaken` of what they cost there was no memory.
+    private func forget(_ state: inout State, untaken: Int) {
+        let (before, most) = (state.cost, min(limit, state.cost) / 4 * 3)
         var count = 0
-        while state.cost > limit / 4 * 3, count < state.elements.count {
+        while state.cost > most, count < state.elements.count {
             state.cost -= costOf(state.elements[count])
             count += 1
         }
         state.elements.removeFirst(count)
+        memory?.giveBack(max(0, before - state.cost - untaken))
         state.forgotten += count
         for (id, listener) in state.listeners where listener.position < state.forgotten {
             state.listeners[id]?.fellBehind = true

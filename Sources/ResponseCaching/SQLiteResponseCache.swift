@@ -11,8 +11,8 @@ import Synchronization
 
 /// Answers in a file, which outlive the process, however it ends.
 ///
-/// Works on a thread of its own. A file that is damaged is set aside under a name that ends in `.damaged`, and a new one
-/// is begun.
+/// Works on a thread of its own. A file of ours that is damaged is set aside under a name that ends in `.damaged`, or in that
+/// and a number, and a new one is begun. Any other file is refused and stays as it is.
 package final class SQLiteResponseCache: ResponseCache {
     private struct State {
         /// Nil after a failure; the next call opens it again.
@@ -109,7 +109,7 @@ package final class SQLiteResponseCache: ResponseCache {
             }
             state.withLock { $0.table = nil }
             try? known?.close()
-            guard AnswerTable.isDamage(error) else {
+            guard AnswerTable.isDamage(error), AnswerTable.isOurs(path) else {
                 return .failure(CacheError(.unavailable, "\(path): \(error)", cause: error))
             }
             return .failure(setAside(error))
@@ -125,6 +125,13 @@ package final class SQLiteResponseCache: ResponseCache {
                 throw error
             } catch {
                 if AnswerTable.isDamage(error), !isLast {
+                    guard AnswerTable.isOurs(path) else {
+                        throw CacheError(
+                            .invalidLocation,
+                            "\(path): is there already and is no cache of Kongur's; give a path of its own for the cache",
+                            cause: error
+                        )
+                    }
                     _ = setAside(error)
                     continue
                 }
@@ -134,11 +141,17 @@ package final class SQLiteResponseCache: ResponseCache {
         preconditionFailure("the last round returns or throws")
     }
 
-    /// Moves a damaged file away; an earlier one of that name is given up.
+    /// Moves a damaged file away, under a name that nothing has.
     private func setAside(_ error: any Error) -> CacheError {
-        let aside = path + ".damaged"
-        for suffix in ["", "-wal", "-shm"] {
-            try? FileManager.default.removeItem(atPath: aside + suffix)
+        let names = [path + ".damaged"] + (2...99).map { "\(path).damaged-\($0)" }
+        let suffixes = ["", "-wal", "-shm"]
+        let free = names.first { name in
+            suffixes.allSatisfy { !FileManager.default.fileExists(atPath: name + $0) }
+        }
+        guard let aside = free else {
+            return CacheError(.damaged, "\(path): damaged; remove it, and what was set aside before", cause: error)
+        }
+        for suffix in suffixes {
             try? FileManager.default.moveItem(atPath: path + suffix, toPath: aside + suffix)
         }
         logger.warning(

@@ -19,14 +19,16 @@ package final class SingleFlight<Key: Hashable & Sendable, Element: Sendable>: S
     /// Listens to the computation for a key; where there is none, starts one.
     ///
     /// What `compute` throws is thrown to all who listen. Its task is cancelled when the last one leaves before it calls
-    /// `Flight.finish` or returns; until it returns, others can join.
+    /// `Flight.finish` or returns; until it returns, others can join. A new flight keeps what it brings in `memory`; what it
+    /// costs is then in bytes.
     package func join(
         _ key: Key,
+        memory: (any FlightMemory)? = nil,
         _ compute: @escaping @Sendable (Flight<Element>) async throws -> Void
     ) -> FlightListener<Element> {
         flights.withLock { flights in
             if let listener = flights[key]?.join(isFirst: false) { return listener }
-            let flight = Flight(limit: limit, cost: cost)
+            let flight = Flight(limit: limit, memory: memory, cost: cost)
             // The task's first act may be its last, but the lock is ours until the flight is in the list.
             guard let listener = flight.join(isFirst: true) else { preconditionFailure("a new flight can be joined") }
             flights[key] = flight

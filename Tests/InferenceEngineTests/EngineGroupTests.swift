@@ -61,8 +61,9 @@ import Testing
     /// Even tokens only, and then odd ones: a constraint that knows where it is.
     private struct Alternating: TokenConstraint {
         var count = 0
-        mutating func allowedTokens(into mask: inout [UInt64]) {
+        mutating func allowedTokens(into mask: inout [UInt64], _ work: inout MaskWork) -> Bool {
             mask = [count % 2 == 0 ? 0x5555_5555_5555_5555 : 0xAAAA_AAAA_AAAA_AAAA]
+            return true
         }
         mutating func advance(_ token: Int) -> Bool {
             defer { count += 1 }

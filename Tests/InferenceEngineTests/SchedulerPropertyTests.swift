@@ -20,7 +20,13 @@ import Testing
     @Test(arguments: 0..<60 as Range<UInt64>)
     func everyStepKeepsTheRulesAndEveryRequestEnds(seed: UInt64) throws {
         var random = SeededGenerator(seed)
-        let limits = limits(&random)
+        var limits = limits(&random)
+        limits.turnTokens = .random(in: 1...8, using: &random)
+        limits.backgroundPatience = .random(in: 1...20, using: &random)
+        limits.mostPasses = .random(in: 0...8, using: &random)
+        let accounts = (0..<Int.random(in: 1...4, using: &random)).map { index in
+            Account("\(index)", weight: .random(in: 1...3, using: &random))
+        }
         var scheduler = Scheduler(limits)
         var expected: [UInt64: Expected] = [:]
         var slots: [Int32: Written] = [:]
@@ -41,6 +47,7 @@ import Testing
                     id: nextID,
                     promptTokenIDs: prompt,
                     maxNewTokens: maxNew,
+                    account: accounts.randomElement(using: &random) ?? .anonymous,
                     priority: [0, 1, GenerationRequest.backgroundPriority].randomElement(using: &random) ?? 0
                 )
                 try scheduler.add(request, stopTokenIDs: [100])

@@ -1,6 +1,7 @@
 import DeviceRuntime
 import Foundation
 import KongurTesting
+import Synchronization
 import Testing
 
 @testable import InferenceEngine
@@ -15,12 +16,13 @@ import Testing
         var end: Int
         var count = 0
 
-        mutating func allowedTokens(into mask: inout [UInt64]) {
+        mutating func allowedTokens(into mask: inout [UInt64], _ work: inout MaskWork) -> Bool {
             // Shorter than the vocabulary: what is beyond is not allowed.
             mask = [0, 0]
             for id in 0..<128 where count < length ? id % 5 == count % 5 && id != end : id == end {
                 mask[id >> 6] |= 1 << UInt64(id & 63)
             }
+            return true
         }
 
         mutating func advance(_ token: Int) -> Bool {
@@ -30,15 +32,39 @@ import Testing
         }
     }
 
+    /// The same, whose masks take longer than an engine's step may wait, each a number of turns.
+    private struct SlowRounds: TokenConstraint {
+        var rounds: Rounds
+        /// Asked in each turn: whether the mask may be done.
+        var mayEnd: @Sendable () -> Bool = { true }
+        var turns = 0
+
+        mutating func allowedTokens(into mask: inout [UInt64], _ work: inout MaskWork) -> Bool {
+            turns += 1
+            work.left = 0
+            guard turns > 1 + rounds.count % 4, mayEnd() else { return false }
+            turns = 0
+            return rounds.allowedTokens(into: &mask, &work)
+        }
+
+        mutating func advance(_ token: Int) -> Bool { rounds.advance(token) }
+    }
+
     private struct Nothing: TokenConstraint {
-        mutating func allowedTokens(into mask: inout [UInt64]) { mask = [] }
+        mutating func allowedTokens(into mask: inout [UInt64], _ work: inout MaskWork) -> Bool {
+            mask = []
+            return true
+        }
         mutating func advance(_ token: Int) -> Bool { false }
     }
 
     /// Allows everything, and then cannot go on.
     private struct Broken: TokenConstraint {
         var left: Int
-        mutating func allowedTokens(into mask: inout [UInt64]) { mask = [.max, .max, .max] }
+        mutating func allowedTokens(into mask: inout [UInt64], _ work: inout MaskWork) -> Bool {
+            mask = [.max, .max, .max]
+            return true
+        }
         mutating func advance(_ token: Int) -> Bool {
             left -= 1
             return left >= 0
@@ -130,6 +156,83 @@ import Testing
             answers.append(all)
         }
         #expect(answers[0] == answers[1])
+    }
+
+    @Test func masksThatTakeLongChangeNothing() async throws {
+        var answers: [[[Int]]] = []
+        for (isSlow, speculation) in [(false, Speculation.off), (true, .off), (true, .upTo(5))] {
+            let device = ScriptedDevice(vocabularySize: Self.vocabularySize, period: 5, lapse: 7)
+            let engine = try engine(speculation, device)
+            var streams: [AsyncStream<TokenEvent>] = []
+            for (index, sampling) in Self.samplings.enumerated() {
+                let rounds = Rounds(length: 30 + index, end: 7)
+                let constraint: any TokenConstraint = isSlow && index != 3 ? SlowRounds(rounds: rounds) : rounds
+                // Longer than a step, and as short as a prompt can be.
+                let prompt = index % 2 == 0 ? (1...40).map { $0 % 5 } : [1]
+                let request = GenerationRequest(promptTokenIDs: prompt, sampling: sampling, constraint: constraint)
+                streams.append(engine.submit(request))
+            }
+            var all: [[Int]] = []
+            for stream in streams {
+                let (tokens, end) = await tokens(stream)
+                guard case .finished(let summary) = end else { throw CancellationError() }
+                #expect(summary.finishReason == .stop && summary.timings.scheduled != nil)
+                all.append(tokens.map(\.id))
+            }
+            await engine.shutdown(draining: true)
+            #expect(engine.metrics.freeCacheBlocks == engine.metrics.cacheBlocks)
+            answers.append(all)
+        }
+        #expect(answers[0] == answers[1] && answers[0] == answers[2])
+    }
+
+    /// A switch that a mask waits for.
+    private final class Gate: Sendable {
+        private let isOpened = Atomic(false)
+        var isOpen: Bool { isOpened.load(ordering: .relaxed) }
+        func open() { isOpened.store(true, ordering: .relaxed) }
+    }
+
+    @Test func othersGoOnBesideAMaskThatTakesLong() async throws {
+        let engine = try engine(.off, ScriptedDevice(vocabularySize: Self.vocabularySize))
+        let gate = Gate()
+        let slow = SlowRounds(rounds: Rounds(length: 3, end: 7), mayEnd: { gate.isOpen })
+        let held = engine.submit(GenerationRequest(promptTokenIDs: [1, 2], sampling: .greedy, constraint: slow))
+        let left = engine.submit(
+            GenerationRequest(id: 77, promptTokenIDs: [1, 2], sampling: .greedy, constraint: slow)
+        )
+        // Would wait for ever if the engine or the worker did one mask after the other.
+        for constraint in [nil, SlowRounds(rounds: Rounds(length: 20, end: 7))] as [(any TokenConstraint)?] {
+            let request = GenerationRequest(
+                promptTokenIDs: [3],
+                sampling: .greedy,
+                constraint: constraint,
+                maxNewTokens: 30
+            )
+            let (_, end) = await tokens(engine.submit(request))
+            guard case .finished = end else { throw CancellationError() }
+        }
+        engine.cancel(77)
+        guard case .finished(let summary) = await tokens(left).end else { throw CancellationError() }
+        #expect(summary.finishReason == .cancelled)
+        gate.open()
+        #expect(await tokens(held).tokens.count == 4)
+        await engine.shutdown(draining: true)
+        #expect(engine.metrics.freeCacheBlocks == engine.metrics.cacheBlocks)
+    }
+
+    /// Ending with answers that wait for their masks: draining waits for them, and otherwise they are cancelled.
+    @Test(arguments: [false, true]) func endingKnowsOfMasks(_ draining: Bool) async throws {
+        let engine = try engine(.off, ScriptedDevice(vocabularySize: Self.vocabularySize))
+        let slow = SlowRounds(rounds: Rounds(length: 40, end: 7))
+        let stream = engine.submit(GenerationRequest(promptTokenIDs: [1], sampling: .greedy, constraint: slow))
+        await engine.shutdown(draining: draining)
+        let (drawn, end) = await tokens(stream)
+        guard case .finished(let summary) = end else { throw CancellationError() }
+        // An answer may be complete before it is cancelled.
+        #expect(summary.finishReason == .stop || !draining)
+        #expect(!draining || drawn.count == 41)
+        #expect(engine.metrics.freeCacheBlocks == engine.metrics.cacheBlocks)
     }
 
     @Test func withoutAnyTokenTheAnswerEndsWithAnError() async throws {

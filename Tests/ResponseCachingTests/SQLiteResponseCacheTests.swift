@@ -87,13 +87,23 @@ struct SQLiteResponseCacheTests {
         #expect(try fileSize <= limit / 4 + 20_000)
     }
 
-    @Test func aFileThatIsNoDatabaseIsSetAside() async throws {
-        let rubbish = [UInt8]((0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
-        try folder.write(rubbish, to: "answers.sqlite")
-        let cache = try open()
-        try await cache.setValue([1], for: key(1), expiresIn: nil)
-        #expect(try await cache.value(for: key(1)) == [1])
-        #expect(FileManager.default.contents(atPath: path + ".damaged") == Data(rubbish))
+    @Test func aDamagedFileIsSetAsideAndAnotherProgramsIsLeftAlone() async throws {
+        do { _ = try open() }
+        var rubbish = try Array(Data(contentsOf: URL(fileURLWithPath: path)).prefix(100))
+        rubbish += (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        // Each finds a name of its own.
+        for name in [".damaged", ".damaged-2"] {
+            try folder.write(rubbish, to: "answers.sqlite")
+            let cache = try open()
+            try await cache.setValue([1], for: key(1), expiresIn: nil)
+            #expect(try await cache.value(for: key(1)) == [1])
+            #expect(FileManager.default.contents(atPath: path + name) == Data(rubbish))
+        }
+        for other in [Array("precious".utf8), [UInt8](rubbish.dropFirst(100))] {
+            try folder.write(other, to: "answers.sqlite")
+            #expect(throws: CacheError.self) { try open() }
+            #expect(FileManager.default.contents(atPath: path) == Data(other))
+        }
     }
 
     /// Bytes are overwritten while the file is in use, as a bad disk or a bad program does.
@@ -107,7 +117,8 @@ struct SQLiteResponseCacheTests {
         }
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         for _ in 0..<200 {
-            let start = Int.random(in: 0..<bytes.count - 64, using: &random)
+            // The header says whose the file is.
+            let start = Int.random(in: 100..<bytes.count - 64, using: &random)
             for index in start..<start + 64 { bytes[index] = .random(in: 0...255, using: &random) }
         }
         try bytes.write(to: URL(fileURLWithPath: path))

@@ -9,8 +9,13 @@ struct ActiveRequest: Sendable {
     let seed: UInt64
     private(set) var generatedCount = 0
     private(set) var history: TokenHistory
-    /// What the request asks for, as far as the answer has come.
-    var constraint: (any TokenConstraint)?
+    private(set) var badWords: BadWords
+    /// The bits of the only tokens that may be drawn; nil allows all.
+    let allowedTokens: [UInt64]?
+    /// The tokens that may come next where the answer must have a form; nil also while a worker has it.
+    var mask: TokenMask?
+    /// Whether a worker has the mask.
+    var isMaskAway = false
     let submitted: ContinuousClock.Instant
     var scheduled: ContinuousClock.Instant?
     private var firstToken: ContinuousClock.Instant?
@@ -21,8 +26,10 @@ struct ActiveRequest: Sendable {
         self.continuation = continuation
         key = .random(in: .min ... .max)
         seed = request.sampling.seed ?? .random(in: .min ... .max)
-        constraint = request.constraint
+        mask = request.constraint.map(TokenMask.init)
         history = TokenHistory(promptTokenIDs: request.sampling.hasPenalties ? request.promptTokenIDs : [])
+        badWords = BadWords(request.sampling.badWords)
+        allowedTokens = request.sampling.allowedTokenIDs.map { [UInt64](bits: $0) }
         submitted = request.resumption?.submitted ?? .now
         firstToken = request.resumption?.firstToken
         lastToken = request.resumption?.lastToken
@@ -37,9 +44,10 @@ struct ActiveRequest: Sendable {
 
     /// Throws `.noAllowedToken` when the constraint cannot go on with the token.
     mutating func append(_ token: Int) throws(EngineError) {
-        if constraint?.advance(token) == false { throw .noAllowedToken }
+        try mask?.advance(token)
         generatedCount += 1
         if request.sampling.hasPenalties { history.append(token) }
+        badWords.append(token)
     }
 
     /// Notes that a token was drawn, and gives back when the one before it was.

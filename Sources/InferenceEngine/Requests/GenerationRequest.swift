@@ -16,7 +16,9 @@ package struct GenerationRequest: Sendable, Identifiable {
     package var stopTokenIDs: Set<Int>
     /// Goes on after the model's own stop tokens (never after `stopTokenIDs`).
     package var ignoreEOS: Bool
-    /// Higher goes first; equal ones in the order in which they came.
+    /// Whose it is.
+    package var account: Account
+    /// Higher goes first; equal ones of an account in the order in which they came.
     package var priority: Int
     /// The priority of work that may wait for as long as there is other work.
     package static let backgroundPriority = -1_000_000
@@ -37,6 +39,7 @@ package struct GenerationRequest: Sendable, Identifiable {
         minNewTokens: Int = 0,
         stopTokenIDs: Set<Int> = [],
         ignoreEOS: Bool = false,
+        account: Account = .anonymous,
         priority: Int = 0,
         cacheSalt: String? = nil
     ) {
@@ -48,6 +51,7 @@ package struct GenerationRequest: Sendable, Identifiable {
         self.minNewTokens = minNewTokens
         self.stopTokenIDs = stopTokenIDs
         self.ignoreEOS = ignoreEOS
+        self.account = account
         self.priority = priority
         self.cacheSalt = cacheSalt
     }

@@ -16,6 +16,12 @@ package struct SamplingParameters: Sendable, Hashable {
     package var frequencyPenalty: Float
     /// Added to the logits of tokens by id.
     package var logitBias: [Int: Float]
+    /// Tokens that are never drawn.
+    package var forbiddenTokenIDs: Set<Int>
+    /// The only tokens that are drawn; nil allows all.
+    package var allowedTokenIDs: Set<Int>?
+    /// Sequences of tokens that are never drawn one after the other.
+    package var badWords: [[Int]]
     /// The same seed draws the same tokens, whatever else the engine is doing; nil takes a random one.
     package var seed: UInt64?
     /// Reports the drawn token's log-probability and this many of the most probable ones; nil reports none.
@@ -32,6 +38,9 @@ package struct SamplingParameters: Sendable, Hashable {
         presencePenalty: Float = 0,
         frequencyPenalty: Float = 0,
         logitBias: [Int: Float] = [:],
+        forbiddenTokenIDs: Set<Int> = [],
+        allowedTokenIDs: Set<Int>? = nil,
+        badWords: [[Int]] = [],
         seed: UInt64? = nil,
         logprobs: Int? = nil
     ) {
@@ -43,6 +52,9 @@ package struct SamplingParameters: Sendable, Hashable {
         self.presencePenalty = presencePenalty
         self.frequencyPenalty = frequencyPenalty
         self.logitBias = logitBias
+        self.forbiddenTokenIDs = forbiddenTokenIDs
+        self.allowedTokenIDs = allowedTokenIDs
+        self.badWords = badWords
         self.seed = seed
         self.logprobs = logprobs
     }
@@ -62,13 +74,19 @@ package struct SamplingParameters: Sendable, Hashable {
         )
         try require(abs(presencePenalty) <= 2, "presence_penalty", presencePenalty, "between -2 and 2")
         try require(abs(frequencyPenalty) <= 2, "frequency_penalty", frequencyPenalty, "between -2 and 2")
-        for (id, bias) in logitBias {
-            guard (0..<vocabularySize).contains(id) else {
+        let named = [
+            ("logit_bias", Array(logitBias.keys)), ("the forbidden tokens", Array(forbiddenTokenIDs)),
+            ("the allowed tokens", Array(allowedTokenIDs ?? [])), ("the bad words", Array(badWords.joined())),
+        ]
+        for (label, ids) in named {
+            for id in ids where !(0..<vocabularySize).contains(id) {
                 throw EngineError(
                     .invalidRequest,
-                    "logit_bias names token \(id), which is not in the vocabulary of \(vocabularySize) tokens"
+                    "\(label): token \(id) is not in the vocabulary of \(vocabularySize) tokens"
                 )
             }
+        }
+        for (id, bias) in logitBias {
             try require(abs(bias) <= 100, "logit_bias of token \(id)", bias, "between -100 and 100")
         }
         if let logprobs, !(0...Self.maxLogprobs).contains(logprobs) {

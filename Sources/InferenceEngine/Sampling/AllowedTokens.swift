@@ -19,3 +19,16 @@ struct AllowedTokens {
         }
     }
 }
+
+extension [UInt64] {
+    /// The mask that allows these tokens.
+    init(bits ids: Set<Int>) {
+        self.init(repeating: 0, count: (ids.max() ?? 0) / 64 + 1)
+        for id in ids { self[id >> 6] |= 1 << UInt64(id & 63) }
+    }
+
+    /// Leaves only what another mask allows, too.
+    mutating func intersect(_ other: [UInt64]) {
+        for word in indices { self[word] &= word < other.count ? other[word] : 0 }
+    }
+}

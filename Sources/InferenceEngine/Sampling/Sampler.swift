@@ -43,6 +43,7 @@ package struct Sampler: ~Copyable {
 
         let isChanged = parameters.hasPenalties || !parameters.logitBias.isEmpty || !forbidden.isEmpty
         guard let largest = isChanged ? logits.largestLogit() : place else { throw Self.fault(of: logits) }
+        if logits[largest] == -.infinity, !forbidden.isEmpty { throw .noAllowedToken }
         guard logits[largest].isFinite else {
             throw EngineError(.invalidLogits, "no token is possible: the largest logit is \(logits[largest])")
         }

@@ -26,7 +26,10 @@ extension Scheduler {
     /// While nothing ends, blocks only become fewer, so a queue that has no room keeps having none; what others leave in the
     /// prefix cache is not foreseen.
     private var canAdmit: Bool {
-        guard let head = waiting.last, running.count < limits.maxSequences, running.count < limits.tokenBudget else {
+        // Several accounts take turns, which is foreseen here by nobody.
+        if queues.count > 1 { return hasWaiting }
+        guard let head = queues.first?.head, running.count < limits.maxSequences, running.count < limits.tokenBudget
+        else {
             return false
         }
         return limits.prefixCaching || place(head) != nil

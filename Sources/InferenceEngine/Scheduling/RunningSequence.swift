@@ -4,9 +4,11 @@
 /// copyable.
 final class RunningSequence {
     let id: UInt64
-    let priority: Int
+    /// Its account's.
+    private(set) var queue: AccountQueue
+    private(set) var priority: Int
     /// Whether it makes way for every sequence that is none of these.
-    let isBackground: Bool
+    private(set) var isBackground: Bool
     /// Counts up with each request: the order among equal priorities.
     let arrival: UInt64
     let promptCount: Int
@@ -27,14 +29,31 @@ final class RunningSequence {
     var cachedCount: Int?
     /// True when all blocks to `maxLength` are held, so that the sequence never needs another one.
     var isReserved = false
+    /// Tokens that were drawn when it was given its place.
+    var countWhenPlaced = 0
+    /// The step in which it had a row last, or came.
+    var lastStep: Int
+    /// How often a sequence of another account has begun while there was no room for this one.
+    var timesPassed = 0
+    /// Whether the next token cannot be drawn yet: everything but the last token may be computed.
+    var isHeld = false
     /// From the first step in which a draft was looked for.
     var drafter: Drafter?
     /// Tokens that were drafted, and how many of them were accepted.
     var draftTokens = 0
     var acceptedTokens = 0
 
-    init(_ request: GenerationRequest, arrival: UInt64, maxLength: Int, stopTokenIDs: Set<Int>) {
+    init(
+        _ request: GenerationRequest,
+        in queue: AccountQueue,
+        arrival: UInt64,
+        step: Int,
+        maxLength: Int,
+        stopTokenIDs: Set<Int>
+    ) {
         id = request.id
+        self.queue = queue
+        lastStep = step
         priority = request.priority
         isBackground = request.isBackground
         self.arrival = arrival
@@ -47,10 +66,17 @@ final class RunningSequence {
 
     /// Tokens that are not yet computed: 1 while decoding, more while prefilling, never 0 between steps.
     var remainingCount: Int { tokens.count - computedCount }
+    /// Those of them that may be computed now.
+    var computableCount: Int { remainingCount - (isHeld ? 1 : 0) }
     var generatedCount: Int { tokens.count - promptCount }
 
     func append(_ token: Int, count: Int = 1) {
         tokens.append(contentsOf: repeatElement(Int32(token), count: count))
+    }
+
+    /// Takes it out of the background.
+    func makeOrdinary(in queue: AccountQueue) {
+        (self.queue, priority, isBackground) = (queue, 0, false)
     }
 
     func takeTable() -> BlockTable {

@@ -3,29 +3,46 @@
 /// A pure state machine without a clock, a task or a device: `add` and `cancel` at any time, then `schedule` and
 /// `complete` in turn. The rules:
 ///
-/// 1. Sequences that decode go first, one token each; then prompts under way, then waiting ones, each as much as is
-///    left of the token budget. Order is priority, then arrival; the head of the queue is never overtaken.
-/// 2. Admission takes all blocks for the tokens so far, so that a prefill never stalls half-way, and leaves a free
+/// 1. Sequences that decode go first, one token each; then prompts, as much as is left of the token budget: of the account
+///    that has had least, first those under way, then those that wait.
+/// 2. Within an account order is priority, then arrival, and the head of the queue is never overtaken. Among accounts places
+///    and blocks go to the one that holds least for its weight, of whichever it holds more; who has no work leaves its
+///    share to the others. A sequence for which there is no room is passed by those of others within their shares, and not
+///    for ever. Priorities go before accounts.
+/// 3. Admission takes all blocks for the tokens so far, so that a prefill never stalls half-way, and leaves a free
 ///    block for each running sequence to grow into.
-/// 3. When a decoding sequence finds no free block, the last in order loses all of its blocks and waits to be computed
-///    again; its drawn tokens stay. After `maxPreemptions` times it waits until all blocks that it can ever need are
-///    free, holds them, and is left alone.
-/// 4. Guessed tokens go last, into rows and blocks that nothing else wants; blocks of guesses that were wrong are given
+/// 4. When a decoding sequence finds no free block, the last in order, of the account that holds most, loses all of its
+///    blocks and waits to be computed again; its drawn tokens stay. After `maxPreemptions` times it waits until all blocks
+///    that it can ever need are free, holds them, and is left alone.
+/// 5. An account that holds more than its share loses the surplus to one that waits and holds less. One that has no place
+///    at all takes turns with the others.
+/// 6. An account that decodes beside another with more rows has steps of its own where steps with all take longer than its
+///    share of the time allows.
+/// 7. Guessed tokens go last, into rows and blocks that nothing else wants; blocks of guesses that were wrong are given
 ///    back at once. So they preempt nobody and delay nobody.
-/// 5. Background sequences make way: they lose their places and blocks to others that wait, have no part in a step that
-///    computes another's prompt, and no larger part than the others in any step that has others in it.
-/// 6. Tokens depend on a sequence's own tokens alone, so chunks, batches, preemption and guesses do not change them.
+/// 8. Background sequences make way: they lose their places and blocks to others that wait, have no part in a step that
+///    computes another's prompt, and no larger part than the others in any step that has others in it. Only where other
+///    accounts would stop an account's background altogether, one sequence of it becomes ordinary.
+/// 9. A sequence that is held, because it is not known yet which tokens may be drawn, sits out the steps that would draw
+///    its next token; it keeps its place and its blocks.
+/// 10. Tokens depend on a sequence's own tokens alone, so chunks, batches, preemption and guesses do not change them.
 package struct Scheduler: ~Copyable {
     package let limits: SchedulingLimits
     package private(set) var statistics = SchedulerStatistics()
     private var pool: KVBlockPool
     /// Each precedes the next.
-    private(set) var running: [RunningSequence] = []
-    /// Each precedes the one before, so that the head of the queue is the last element.
-    private(set) var waiting: [RunningSequence] = []
+    var running: [RunningSequence] = []
+    /// Those of accounts that have work, and of some that have had more than others.
+    var queues: [AccountQueue] = []
+    /// What the least served account had had, of ordinary and of background work: where those begin that join.
+    var ordinaryTime = 0.0
+    var backgroundTime = 0.0
     private var arrivals: UInt64 = 0
     private(set) var isInFlight = false
     private var policy: SpeculationPolicy
+    private var turns = StepTurns()
+    /// Admitted into a step that had nothing to compute.
+    private var admitted: [UInt64] = []
 
     package init(_ limits: SchedulingLimits) {
         precondition(limits.maxSequences > 0 && limits.maxSequences <= min(limits.tokenBudget, limits.maxOutputs))
@@ -49,8 +66,9 @@ package struct Scheduler: ~Copyable {
     }
 
     package var runningCount: Int { running.count }
-    package var waitingCount: Int { waiting.count }
-    package var hasWork: Bool { !running.isEmpty || !waiting.isEmpty }
+    package var waitingCount: Int { queues.reduce(0) { $0 + $1.waiting.count } }
+    package var hasWork: Bool { !running.isEmpty || hasWaiting }
+    var hasWaiting: Bool { queues.contains { !$0.waiting.isEmpty } }
     package var freeBlockCount: Int { pool.freeCount }
 
     /// Queues a request; `stopTokenIDs` are all that end it.
@@ -62,12 +80,14 @@ package struct Scheduler: ~Copyable {
         let room = limits.maxSequenceLength - count
         let sequence = RunningSequence(
             request,
+            in: queue(of: request.account, isBackground: request.isBackground),
             arrival: arrivals,
+            step: statistics.steps,
             maxLength: count + min(room, request.maxNewTokens ?? room),
             stopTokenIDs: stopTokenIDs
         )
         arrivals += 1
-        enqueue(sequence)
+        sequence.queue.enqueue(sequence)
     }
 
     /// Forgets a request and gives its blocks back; nil when it is not known.
@@ -75,10 +95,18 @@ package struct Scheduler: ~Copyable {
         if let index = running.firstIndex(where: { $0.id == id }) {
             return end(running.remove(at: index), .cancelled)
         }
-        if let index = waiting.firstIndex(where: { $0.id == id }) {
-            return end(waiting.remove(at: index), .cancelled)
+        for queue in queues {
+            if let sequence = queue.remove(id) { return end(sequence, .cancelled) }
         }
         return nil
+    }
+
+    /// Holds a request, so that its next token is not drawn, or lets it go on; unknown ids are passed over.
+    package mutating func hold(_ id: UInt64, _ isHeld: Bool = true) {
+        for sequence in running where sequence.id == id { sequence.isHeld = isHeld }
+        for queue in queues {
+            for sequence in queue.waiting where sequence.id == id { sequence.isHeld = isHeld }
+        }
     }
 
     /// The next step, or nil when there is nothing to do; `complete` must follow before the next call.
@@ -86,21 +114,36 @@ package struct Scheduler: ~Copyable {
     /// `withoutInputs` leaves out what only a device needs, which takes most of the time where contexts are long.
     package mutating func schedule(withoutInputs: Bool = false) -> ScheduledBatch? {
         precondition(!isInFlight, "the last batch has not been completed")
+        countHoldings()
+        promoteStarved()
         makeWay()
         let isPromptWaiting =
-            waiting.last.map { !$0.isBackground } ?? false
+            queues.contains { !$0.isBackground && !$0.waiting.isEmpty }
             || running.contains { !$0.isBackground && $0.remainingCount > 1 }
-        var plan = StepPlan(leavesOutBackground: isPromptWaiting)
-        let preempted = scheduleDecodes(&plan)
-        for sequence in running where sequence.remainingCount > 1 { plan.append(sequence, limits) }
-        // What has just lost its blocks must not take them back at once.
-        if !preempted { admit(to: &plan) }
+        let own = turns.begin(lighter)
+        var plan = StepPlan(leavesOutBackground: isPromptWaiting, onlyQueues: own?.queues)
+        fill(&plan)
+        if own != nil, plan.parts.isEmpty {
+            turns.pass()
+            plan = StepPlan(leavesOutBackground: isPromptWaiting)
+            fill(&plan)
+        }
         guard !plan.parts.isEmpty else { return nil }
+        plan.admitted = admitted
+        admitted = []
         addDrafts(to: &plan)
         isInFlight = true
         statistics.steps += 1
         statistics.computedTokens += plan.tokenCount
+        charge(plan)
         return plan.batch(blockSize: limits.blockSize, withoutInputs: withoutInputs)
+    }
+
+    private mutating func fill(_ plan: inout StepPlan) {
+        let preempted = scheduleDecodes(&plan)
+        // What has just lost its blocks must not take them back at once.
+        schedulePrompts(&plan, admits: !preempted)
+        admitted += plan.admitted
     }
 
     /// Takes the drawn tokens, an array for each of the batch's `sampledEntries`; an empty one drops that sequence.
@@ -135,9 +178,11 @@ package struct Scheduler: ~Copyable {
         return updates
     }
 
-    /// Takes how long a batch took from its start to its drawn tokens: what guessing may cost is learnt from it.
+    /// Takes how long a batch took from its start to its drawn tokens: what guessing may cost is learnt from it, and who
+    /// waited longer for the rows of others than they should.
     package mutating func measured(_ batch: ScheduledBatch, seconds: Double) {
         if batch.isDecodeOnly { policy.record(rows: batch.tokenCount, seconds: seconds) }
+        turns.record(seconds: seconds) { policy.seconds(rows: $0) }
     }
 
     /// Gives up the batch that was scheduled last, as if it had not been.
@@ -149,25 +194,26 @@ package struct Scheduler: ~Copyable {
 
     // MARK: Steps of `schedule`
 
-    /// Takes places and blocks from background sequences for as long as another one lacks them.
-    private mutating func makeWay() {
-        while let head = waiting.last, !head.isBackground, let last = running.last, last.isBackground,
-            place(head) == nil
-        {
-            preempt(at: running.count - 1, isCounted: false)
-        }
-    }
-
     /// The blocks that a waiting sequence finds in the cache, and how many it needs besides; nil while there are not so many.
     func place(_ sequence: RunningSequence) -> (cached: [Int32], needed: Int)? {
         guard running.count < limits.maxSequences else { return nil }
+        let (cached, needed, missing) = blocks(for: sequence)
+        return missing <= 0 ? (cached, needed) : nil
+    }
+
+    /// Places and blocks that a waiting sequence lacks.
+    func missing(for sequence: RunningSequence) -> (places: Int, blocks: Int) {
+        (running.count + 1 - limits.maxSequences, blocks(for: sequence).missing)
+    }
+
+    private func blocks(for sequence: RunningSequence) -> (cached: [Int32], needed: Int, missing: Int) {
         let cached = pool.cachedBlocks(sequence.tokens, salt: sequence.cacheSalt)
         let length = reserves(sequence) ? sequence.maxLength : sequence.tokens.count
         let needed = limits.blocks(for: length) - cached.count
-        return needed + pool.freeCount(among: cached) + running.count <= pool.freeCount ? (cached, needed) : nil
+        return (cached, needed, needed + pool.freeCount(among: cached) + running.count - pool.freeCount)
     }
 
-    private func reserves(_ sequence: RunningSequence) -> Bool { sequence.preemptions >= limits.maxPreemptions }
+    func reserves(_ sequence: RunningSequence) -> Bool { sequence.preemptions >= limits.maxPreemptions }
 
     /// One token for each decoding sequence; true when a sequence was preempted.
     private mutating func scheduleDecodes(_ plan: inout StepPlan) -> Bool {
@@ -175,18 +221,22 @@ package struct Scheduler: ~Copyable {
         var index = 0
         decoding: while index < running.count {
             let sequence = running[index]
-            guard sequence.remainingCount == 1, plan.room(for: sequence, limits) > 0 else {
+            guard sequence.remainingCount == 1, !sequence.isHeld, plan.room(for: sequence, limits) > 0 else {
                 index += 1
                 continue
             }
             while sequence.table.count * limits.blockSize < sequence.tokens.count {
-                if pool.allocate(1, to: &sequence.table) { continue }
+                if pool.allocate(1, to: &sequence.table) {
+                    sequence.queue.blocks += 1
+                    continue
+                }
                 preempted = true
                 // A reserved sequence holds all it needs, so this one is not reserved and a victim exists.
-                let victim =
-                    running.lastIndex { !$0.isReserved || ($0.isBackground && !sequence.isBackground) } ?? index
+                let victim = self.victim(forGrowthOf: sequence) ?? index
+                plan.remove(running[victim])
                 preempt(at: victim, isCounted: running[victim].isBackground == sequence.isBackground)
                 if victim == index { continue decoding }
+                if victim < index { index -= 1 }
             }
             plan.append(sequence, limits)
             index += 1
@@ -195,42 +245,100 @@ package struct Scheduler: ~Copyable {
     }
 
     /// Sends a sequence back to wait; what is counted against it brings it to hold all of its blocks in the end.
-    private mutating func preempt(at index: Int, isCounted: Bool) {
+    mutating func preempt(at index: Int, isCounted: Bool) {
         let sequence = running.remove(at: index)
+        sequence.queue.places -= 1
+        sequence.queue.blocks -= sequence.table.count
         pool.release(sequence.takeTable())
         sequence.computedCount = 0
         sequence.hashes = []
         if isCounted { sequence.preemptions += 1 }
         statistics.preemptions += 1
-        enqueue(sequence)
+        sequence.queue.enqueue(sequence)
     }
 
-    private mutating func admit(to plan: inout StepPlan) {
-        while let sequence = waiting.last, plan.room(for: sequence, limits) > 0,
-            let (cached, needed) = place(sequence)
-        {
-            waiting.removeLast()
-            pool.share(cached, with: &sequence.table)
-            let allocated = pool.allocate(needed, to: &sequence.table)
-            precondition(allocated, "the free blocks were counted")
-            sequence.isReserved = reserves(sequence)
-            sequence.computedCount = cached.count * limits.blockSize
-            var hash = BlockHash.root(salt: sequence.cacheSalt)
-            for block in cached.indices {
-                hash = hash.next(sequence.tokens[block * limits.blockSize..<(block + 1) * limits.blockSize])
-                sequence.hashes.append(hash)
+    /// Gives what is left of the step to prompts: again and again to the account that has had least.
+    private mutating func schedulePrompts(_ plan: inout StepPlan, admits: Bool) {
+        var underWay = running.filter { $0.remainingCount > 1 && plan.includes($0.queue) }[...]
+        // Accounts that get no more places in this step, and heads of queues for which there is no room.
+        var closed = Set(queues.filter { !admits || !plan.includes($0) }.map(ObjectIdentifier.init))
+        var passed: [RunningSequence] = []
+        var planned: [ObjectIdentifier: Double] = [:]
+        while true {
+            let head = nextHead(closed: closed)
+            let prompt = nextPrompt(underWay, head, planned)
+            guard let prompt else { return }
+            let queue = ObjectIdentifier(prompt.queue)
+            let before = plan.tokenCount
+            if prompt === head {
+                if plan.room(for: prompt, limits) > 0, let (cached, needed) = place(prompt),
+                    mayPass(passed, prompt, needed: cached.count + needed)
+                {
+                    for other in passed { other.timesPassed += 1 }
+                    admit(prompt, cached, needed)
+                    if prompt.cachedCount == nil { countPrefix(of: prompt, &plan) }
+                    plan.append(prompt, limits)
+                } else {
+                    closed.insert(queue)
+                    passed.append(prompt)
+                }
+            } else {
+                underWay.removeAll { $0 === prompt }
+                plan.append(prompt, limits)
             }
-            if sequence.cachedCount == nil {
-                // The beginning of an answer that goes on here is no part of the prompt.
-                let hits = min(sequence.computedCount, sequence.promptCount)
-                sequence.cachedCount = hits
-                statistics.prefixQueriedTokens += sequence.promptCount
-                statistics.prefixHitTokens += hits
-                plan.admitted.append(sequence.id)
-            }
-            running.insertInOrder(sequence)
-            plan.append(sequence, limits)
+            planned[queue, default: 0] += Double(plan.tokenCount - before) / Double(prompt.queue.weight)
         }
+    }
+
+    /// The prompt that gets rows next: one under way, the first of its account, or the one that gets the next place.
+    private func nextPrompt(
+        _ underWay: ArraySlice<RunningSequence>,
+        _ head: RunningSequence?,
+        _ planned: [ObjectIdentifier: Double]
+    ) -> RunningSequence? {
+        guard queues.count > 1 else { return underWay.first ?? head }
+        func served(_ sequence: RunningSequence) -> Double {
+            self.served(sequence.queue) + planned[ObjectIdentifier(sequence.queue), default: 0]
+        }
+        // `min` takes the first among equals: those under way are in order.
+        let first = underWay.min { one, other in
+            one.priority != other.priority ? one.priority > other.priority : served(one) < served(other)
+        }
+        guard let first, let head, !underWay.contains(where: { $0.queue === head.queue }) else { return first ?? head }
+        if head.priority != first.priority { return head.priority > first.priority ? head : first }
+        return served(head) <= served(first) ? head : first
+    }
+
+    /// Gives a waiting sequence its place and its blocks.
+    private mutating func admit(_ sequence: RunningSequence, _ cached: [Int32], _ needed: Int) {
+        sequence.queue.removeHead()
+        sequence.queue.served = served(sequence.queue)
+        sequence.queue.promptsUnderWay += 1
+        pool.share(cached, with: &sequence.table)
+        let allocated = pool.allocate(needed, to: &sequence.table)
+        precondition(allocated, "the free blocks were counted")
+        sequence.queue.places += 1
+        sequence.queue.blocks += sequence.table.count
+        sequence.isReserved = reserves(sequence)
+        sequence.computedCount = cached.count * limits.blockSize
+        sequence.countWhenPlaced = sequence.generatedCount
+        sequence.timesPassed = 0
+        var hash = BlockHash.root(salt: sequence.cacheSalt)
+        for block in cached.indices {
+            hash = hash.next(sequence.tokens[block * limits.blockSize..<(block + 1) * limits.blockSize])
+            sequence.hashes.append(hash)
+        }
+        running.insertInOrder(sequence)
+    }
+
+    /// Counts what a sequence that begins finds in the cache.
+    private mutating func countPrefix(of sequence: RunningSequence, _ plan: inout StepPlan) {
+        // The beginning of an answer that goes on here is no part of the prompt.
+        let hits = min(sequence.computedCount, sequence.promptCount)
+        sequence.cachedCount = hits
+        statistics.prefixQueriedTokens += sequence.promptCount
+        statistics.prefixHitTokens += hits
+        plan.admitted.append(sequence.id)
     }
 
     /// Adds guesses to sequences that decode, as far as rows and free blocks are left.
@@ -273,15 +381,6 @@ package struct Scheduler: ~Copyable {
         policy.record(entry.draft, accepted: accepted, of: sequence)
     }
 
-    private mutating func enqueue(_ sequence: RunningSequence) {
-        var (low, high) = (0, waiting.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if sequence.precedes(waiting[middle]) { low = middle + 1 } else { high = middle }
-        }
-        waiting.insert(sequence, at: low)
-    }
-
     private mutating func end(_ sequence: RunningSequence, _ reason: FinishReason) -> SequenceEnd {
         pool.release(sequence.takeTable())
         return SequenceEnd(
@@ -303,6 +402,7 @@ package struct Scheduler: ~Copyable {
             precondition(allocated, "the free blocks were counted")
             sequence.append(token, count: count)
             sequence.computedCount += count
+            sequence.queue.charge(count)
             rememberBlocks(of: sequence)
         }
         statistics.steps += count

@@ -17,6 +17,12 @@ package struct SchedulingLimits: Sendable, Hashable {
     package var maxPreemptions: Int
     /// Prompt tokens of background sequences in one step, so that who comes then does not wait long.
     package var backgroundTokens = 64
+    /// Steps for which the ordinary sequences of others may leave an account's background without a row.
+    package var backgroundPatience = 64
+    /// Tokens that a sequence draws before it must give its place to an account that has none.
+    package var turnTokens = 32
+    /// How often sequences of other accounts may begin before one for which there is no room.
+    package var mostPasses = 32
     package var speculation: Speculation
 
     package init(

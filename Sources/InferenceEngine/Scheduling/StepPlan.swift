@@ -20,19 +20,26 @@ struct StepPlan {
     private(set) var backgroundPromptCount = 0
     /// Whether background sequences have no part in this step: another's prompt is waiting.
     let leavesOutBackground: Bool
+    /// Whose step this is; nil for everybody's.
+    private let onlyQueues: Set<ObjectIdentifier>?
     /// Rows whose logits are wanted.
     private(set) var outputCount = 0
     /// Requests that take part in a step for the first time.
     var admitted: [UInt64] = []
 
-    init(leavesOutBackground: Bool) {
+    init(leavesOutBackground: Bool, onlyQueues: Set<ObjectIdentifier>? = nil) {
         self.leavesOutBackground = leavesOutBackground
+        self.onlyQueues = onlyQueues
     }
+
+    /// Whether sequences of an account may have a part in the step.
+    func includes(_ queue: AccountQueue) -> Bool { onlyQueues?.contains(ObjectIdentifier(queue)) ?? true }
 
     /// How many more tokens the step may have if they are of this sequence.
     ///
     /// Beside others, background sequences get as many as those: an answer of another's then takes little longer.
     func room(for sequence: RunningSequence, _ limits: SchedulingLimits) -> Int {
+        guard includes(sequence.queue) else { return 0 }
         let free = limits.tokenBudget - tokenCount
         guard sequence.isBackground else { return free }
         if leavesOutBackground { return 0 }
@@ -43,7 +50,7 @@ struct StepPlan {
 
     /// Adds as many of the sequence's tokens as there is room for.
     mutating func append(_ sequence: RunningSequence, _ limits: SchedulingLimits) {
-        let count = min(sequence.remainingCount, room(for: sequence, limits))
+        let count = min(sequence.computableCount, room(for: sequence, limits))
         guard count > 0 else { return }
         if sequence.isBackground {
             backgroundCount += count
@@ -53,6 +60,15 @@ struct StepPlan {
         parts.append(part)
         tokenCount += count
         if part.isSampled { outputCount += 1 }
+    }
+
+    /// Takes the part of a sequence out again that decodes.
+    mutating func remove(_ sequence: RunningSequence) {
+        guard let index = parts.firstIndex(where: { $0.sequence === sequence }) else { return }
+        let part = parts.remove(at: index)
+        tokenCount -= part.count
+        outputCount -= 1
+        if sequence.isBackground { backgroundCount -= part.count }
     }
 
     /// Adds a draft to a part that is sampled and has none.

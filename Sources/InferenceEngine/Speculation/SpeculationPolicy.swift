@@ -101,4 +101,9 @@ struct SpeculationPolicy {
     mutating func record(rows: Int, seconds: Double) {
         costs.record(rows: rows, seconds: seconds)
     }
+
+    /// How long a step with so many rows takes; nil where no step was measured that had as many, or up to twice as many.
+    func seconds(rows: Int) -> Double? {
+        costs.isKnown(rows...2 * rows) ? costs.seconds(rows: rows...rows).first : nil
+    }
 }

@@ -33,6 +33,11 @@ struct StepCosts: Sendable, Hashable {
     /// The most rows of which something is known.
     var mostRows: Int { entries.indices.last { fresh($0) != nil } ?? 0 }
 
+    /// Whether a step was measured that had so many rows.
+    func isKnown(_ rows: ClosedRange<Int>) -> Bool {
+        rows.contains { $0 < entries.count && fresh($0) != nil }
+    }
+
     /// Seconds of steps with so many rows: between measured ones by a straight line, beyond them as the nearest.
     ///
     /// Empty before the first measurement.

@@ -29,8 +29,12 @@ package struct EvaluationError: Error, Sendable, CustomStringConvertible {
 
     /// A file that cannot be read, with the system's reason.
     static func unreadable(_ code: Code, _ path: String, _ error: any Error) -> EvaluationError {
-        let isMissing = (error as? CocoaError)?.code == .fileReadNoSuchFile
-        let reason = isMissing ? "no such file" : "cannot be read: \(error.localizedDescription)"
+        let reason =
+            switch (error as? CocoaError)?.code {
+            case .fileReadNoSuchFile: "no such file"
+            case .fileReadNoPermission: "permission denied"
+            default: "cannot be read: is it a folder?"
+            }
         return EvaluationError(code, "\(path): \(reason)", cause: error)
     }
 }

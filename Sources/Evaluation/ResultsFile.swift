@@ -27,7 +27,7 @@ final class ResultsFile: Sendable {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Self.failure("cannot be opened", path) }
         do throws(EvaluationError) {
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            guard Self.lock(descriptor) else {
                 throw EvaluationError(
                     .invalidResults,
                     "\(path): another run writes it: wait for it, or choose another file"
@@ -46,6 +46,15 @@ final class ResultsFile: Sendable {
         }
     }
 
+    /// Waits for a second: a program that is just being started has a file for a moment that was closed here.
+    private static func lock(_ descriptor: CInt) -> Bool {
+        for _ in 0..<20 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            usleep(50_000)
+        }
+        return false
+    }
+
     deinit { close(descriptor) }
 
     /// Adds a line with one write, so that a killed process leaves a part of it at most.
@@ -54,12 +63,7 @@ final class ResultsFile: Sendable {
     }
 
     private static func append(_ value: some Encodable, to descriptor: CInt, _ path: String) throws(EvaluationError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard var line = try? [UInt8](encoder.encode(value)) else {
-            throw EvaluationError(.fileSystem, "\(path): a result cannot be written as JSON")
-        }
-        line.append(UInt8(ascii: "\n"))
+        let line = try Self.line(value, path)
         var done = 0
         while done < line.count {
             let count = line.withUnsafeBytes { write(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done) }
@@ -67,6 +71,15 @@ final class ResultsFile: Sendable {
             guard count > 0 else { throw failure("cannot be written", path) }
             done += count
         }
+    }
+
+    private static func line(_ value: some Encodable, _ path: String) throws(EvaluationError) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let line = try? [UInt8](encoder.encode(value)) else {
+            throw EvaluationError(.fileSystem, "\(path): a result cannot be written as JSON")
+        }
+        return line + [UInt8(ascii: "\n")]
     }
 
     /// The results in the file and the end of the last whole line.
@@ -102,6 +115,11 @@ final class ResultsFile: Sendable {
                 )
             }
             start = end + 1
+        }
+        // Before its first line is whole, a file is ours only if it begins as that line does.
+        let first = try Self.line(header, path)
+        guard number > 0 || first.starts(with: data) else {
+            throw EvaluationError(.invalidResults, "\(path): is no file of results: choose another")
         }
         return (results, start - data.startIndex)
     }

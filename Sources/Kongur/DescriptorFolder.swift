@@ -1,6 +1,7 @@
 package import DeviceRuntime
 import DeviceSimulation
 import Foundation
+import Tensors
 
 extension DeviceCatalog {
     /// Where the user's own descriptors of devices are: `KONGUR_DEVICES`, else `kongur/devices` in the user's configuration.
@@ -23,14 +24,20 @@ extension DeviceCatalog {
         }
     }
 
-    /// Writes a descriptor into the user's folder, and gives its path.
+    /// Writes a measured descriptor into the user's folder, in the place only of an earlier one, and gives its path.
     package static func keep(_ descriptor: DeviceDescriptor) throws -> String {
         let path = "\(descriptorFolder)/\(descriptor.name).json"
         do {
             try FileManager.default.createDirectory(atPath: descriptorFolder, withIntermediateDirectories: true)
-            try descriptor.json.write(to: URL(fileURLWithPath: path), options: .atomic)
+            let file = try AtomicFile(path: path) { bytes in
+                String(decoding: bytes, as: UTF8.self).contains(ProcessorDescriptor.source)
+            }
+            try file.write(Array(descriptor.json))
+            try file.commit()
+        } catch let error as TensorError {
+            throw KongurError(.failed, error.message, cause: error)
         } catch {
-            throw KongurError(.failed, "\(path): cannot be written: \(error)", cause: error)
+            throw KongurError(.failed, "\(path): cannot be written: \(error.systemReason)", cause: error)
         }
         return path
     }

@@ -40,7 +40,7 @@ public enum DeviceCatalog {
     /// The checks of a Kunlun card, for the operations of a model in f16 and int8.
     package static func checkup(_ name: String, model: String?) throws -> CheckupReport {
         let checkup = Checkup(kunlun, device: kunlunNumber(name) ?? 0, try kunlunOptions(allowsFallback: true))
-        return checkup.run(version: version) {
+        return checkup.run(version: kongurVersion) {
             try [ModelOptions.Weights.float16, .int8].map { weights in
                 let options = ModelOptions(device: name, weights: weights)
                 return (weights.rawValue, try ModelLoader(options: options).load(model).compiled)
@@ -82,6 +82,11 @@ public enum DeviceCatalog {
         if name == "xpu" { return 0 }
         guard name.hasPrefix("xpu:"), let number = Int(name.dropFirst(4)), (0..<64).contains(number) else { return nil }
         return number
+    }
+
+    /// Whether a Kunlun card can be used here.
+    package static var hasKunlun: Bool {
+        kunlun.whatIsMissing == nil && ((try? kunlun.deviceCount()) ?? 0) > 0
     }
 
     /// What is there, or what is missing.

@@ -1,5 +1,6 @@
 import Checkpoints
 import DeviceRuntime
+import Foundation
 import Frontends
 import InferenceEngine
 import ModelHub
@@ -26,7 +27,9 @@ extension KongurError {
             case let error as EngineError: KongurError(Self.code(error.code), error.message, cause: error)
             case let error as TextGenerationError: KongurError(.invalidInput, error.message, cause: error)
             case is CancellationError: KongurError(.cancelled, "cancelled", cause: error)
-            default: KongurError(.failed, "\(error)", cause: error)
+            case let error as CocoaError:
+                KongurError(.failed, "\(error.filePath.map { "\($0): " } ?? "")\(error.systemReason)", cause: error)
+            default: KongurError(.failed, error.systemReason, cause: error)
             }
     }
 

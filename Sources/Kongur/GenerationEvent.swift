@@ -23,8 +23,6 @@ public struct GenerationResult: Sendable, Hashable {
     public var finishReason: FinishReason
     public var usage: TokenUsage
     public var timings: GenerationTimings
-    /// Whether the prompt is mostly Chinese; small reasoning models often do better in English.
-    public var promptIsMostlyChinese: Bool
 }
 
 /// Why an answer ended.
@@ -84,8 +82,7 @@ extension GenerationResult {
             tokenIDs: result.tokenIDs,
             finishReason: FinishReason(result.finishReason),
             usage: TokenUsage(result.usage),
-            timings: GenerationTimings(result.timings),
-            promptIsMostlyChinese: result.promptIsMostlyChinese
+            timings: GenerationTimings(result.timings)
         )
     }
 }

@@ -32,6 +32,11 @@ public struct GenerationParameters: Sendable, Hashable {
     /// for what follows the thinking. Nil lets the model think as long as it wants. Models that do not write `<think>` are
     /// left alone.
     public var thinkingBudget: Int?
+    /// Whether the model is to think before it answers; nil as it does by itself.
+    ///
+    /// Chat templates are told so, as `enable_thinking` and `thinking`. Where it is false, thinking that begins all the same
+    /// is ended at once.
+    public var reasoning: Bool?
     /// Goes on after the model's own stop tokens, to the longest answer; for measuring.
     public var ignoreEOS: Bool
 
@@ -49,6 +54,7 @@ public struct GenerationParameters: Sendable, Hashable {
         stop: [String] = [],
         format: AnswerFormat? = nil,
         thinkingBudget: Int? = nil,
+        reasoning: Bool? = nil,
         ignoreEOS: Bool = false
     ) {
         self.maxNewTokens = maxNewTokens
@@ -64,6 +70,7 @@ public struct GenerationParameters: Sendable, Hashable {
         self.stop = stop
         self.format = format
         self.thinkingBudget = thinkingBudget
+        self.reasoning = reasoning
         self.ignoreEOS = ignoreEOS
     }
 }

@@ -16,6 +16,8 @@ public struct KongurError: Error, Sendable, CustomStringConvertible {
         case deviceFailed
         /// A hub could not be reached or did not send what it should.
         case networkFailed
+        /// An answer was asked for while another one was being read.
+        case busy
         /// The caller gave up.
         case cancelled
         /// A fault of Kongur's, or of the system's.

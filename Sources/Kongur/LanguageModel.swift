@@ -1,8 +1,10 @@
 import CPUBackend
+import Checkpoints
 import Crypto
 import DeviceRuntime
 import Foundation
 package import InferenceEngine
+import MemoryAccounting
 package import TextGeneration
 import Tokenizers
 import Tracing
@@ -27,26 +29,64 @@ public final class LanguageModel: Sendable {
     /// Nil for a model without a tokenizer, which takes token ids alone.
     package let generator: TextGenerator?
     package let defaults: SamplingDefaults
+    /// The longest answer that the model's authors suggest.
+    package var suggestedLength: Int? { defaults.maxNewTokens }
+    /// Whether the model's template or vocabulary know the tags around thinking.
+    package var knowsThinking: Bool { generator?.knowsThinking ?? false }
     /// What it will take in memory at most.
     package let memory: MemoryPlan
-    private let tokenizerFolder: String
+    /// Where the tokenizer's files are, and the model's card where it has one.
+    package let tokenizerFolder: String
+    /// What whoever asked for it should know.
+    package let notices: [String]
 
-    init(_ loaded: LoadedModel, engine: EngineGroup, memory: MemoryPlan) {
+    init(_ loaded: LoadedModel, _ options: ModelOptions, engine: EngineGroup, memory: MemoryPlan) throws {
         self.memory = memory
         path = loaded.path
         tokenizerFolder = loaded.tokenizerFolder
         defaults = loaded.defaults
+        notices = loaded.notices
         self.engine = engine
-        generator = loaded.tokenizer.map { TextGenerator(tokenizer: $0, template: loaded.template, engine: engine) }
+        let variables = try options.templateVariables
+        var generator = loaded.tokenizer.map {
+            TextGenerator(
+                tokenizer: $0,
+                template: loaded.template,
+                engine: engine,
+                memory: MemoryLedger(byteCount: memory.requestByteCount)
+            )
+        }
+        generator?.allowsSpecialTokens = options.allowsSpecialTokens
+        generator?.templateVariables = variables
+        if let mode = ReasoningMode(variables) { generator?.reasoning = mode }
+        self.generator = generator
     }
 
     /// Loads a checkpoint folder, an ONNX file, a compiled model or a pulled model by its name; nil is the bundled model.
     ///
     /// The first time compiles it and keeps the result in the user's cache folder; after that, loading maps files and
-    /// takes a moment. Throws `KongurError`.
-    public static func load(_ name: String? = nil, options: ModelOptions = ModelOptions()) async throws -> LanguageModel
-    {
-        try load(name, options: options, connections: 0, answers: 0) { _ in { _ in nil } }
+    /// takes a moment. All of it is done on a thread of its own, which tells `progress` how far it is. Cancelling the task
+    /// ends the waiting; a compilation under way is finished and kept. Throws `KongurError`.
+    public static func load(
+        _ name: String? = nil,
+        options: ModelOptions = ModelOptions(),
+        progress: @escaping @Sendable (LoadingProgress) -> Void = { _ in }
+    ) async throws -> LanguageModel {
+        do {
+            return try await BlockingWork.run {
+                progress(.reading)
+                return try load(
+                    name,
+                    options: options,
+                    connections: 0,
+                    answers: 0,
+                    progress: { LoadingProgress($0).map(progress) },
+                    observers: { _ in { _ in nil } }
+                )
+            }
+        } catch {
+            throw KongurError(error)
+        }
     }
 
     /// The same, with bytes that are kept for connections and for answers that are given again, and what makes observers of
@@ -60,13 +100,14 @@ public final class LanguageModel: Sendable {
         observers: (_ contextLength: Int) -> (Int) -> (any EngineObserver)?
     ) throws -> LanguageModel {
         do {
-            let loaded = try ModelLoader(options: options).load(name, progress: progress)
+            // First: who waits for a compilation must not hear of a device that is not there at its end.
             let devices = try DeviceCatalog.devices(
                 named: options.device,
                 threads: options.threads,
                 allowsFallback: options.allowsFallback,
                 isTraced: options.recordsTrace
             )
+            let loaded = try ModelLoader(options: options).load(name, progress: progress)
             let system = SystemMemory()
             // Devices with memory of their own each have all of it.
             let own = DeviceCatalog.memory(of: devices[0])
@@ -91,7 +132,7 @@ public final class LanguageModel: Sendable {
                 configuration: configuration,
                 observer: observers(loaded.compiled.contextLength)
             )
-            return LanguageModel(loaded, engine: engine, memory: memory)
+            return try LanguageModel(loaded, options, engine: engine, memory: memory)
         } catch {
             throw KongurError(error)
         }
@@ -107,12 +148,18 @@ public final class LanguageModel: Sendable {
             hash.update(data: data)
         }
         let devices = Set(engine.engines.map(\.device.name)).sorted()
-        for text in [version, devices.joined(separator: ","), try ModelDigest.of(engine.model)] { add(Data(text.utf8)) }
-        for file in CompiledModelFolder.tokenizerFiles {
+        for text in [kongurVersion, devices.joined(separator: ","), try ModelDigest.of(engine.model)] {
+            add(Data(text.utf8))
+        }
+        for file in CompiledModelFolder.textFiles(of: tokenizerFolder) {
+            add(Data(file.utf8))
             add(FileManager.default.contents(atPath: "\(tokenizerFolder)/\(file)") ?? Data())
         }
         return Data(hash.finalize()).base64EncodedString()
     }
+
+    /// What to say where the model has no tokenizer.
+    package var missingTokenizer: String { ModelFolderContents(tokenizerFolder).missingTokenizer }
 
     /// Answers a question, asked through the model's chat template; a model without one continues the text.
     ///
@@ -161,6 +208,10 @@ public final class LanguageModel: Sendable {
             return AsyncThrowingStream { throw error }
         }
         if let generator {
+            var prompt = prompt
+            if case .chat(let messages, let tools, _, let ending) = prompt, let mode = options.reasoning {
+                prompt = .chat(messages, tools: tools, variables: mode.templateVariables, ending: ending)
+            }
             let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
             let operation = if case .chat = prompt { "chat" } else { "text_completion" }
             let span = startSpan("\(operation) \(name)")
@@ -170,8 +221,9 @@ public final class LanguageModel: Sendable {
         }
         let isPlain = options.format == nil && options.thinkingBudget == nil
         guard case .tokenIDs(let tokenIDs) = prompt, isPlain else {
-            let remedy = isPlain ? "give token ids instead of text" : "no format or thinking budget can be asked for"
-            let error = KongurError(.invalidModel, "\(path): has no tokenizer; \(remedy)")
+            let remedy =
+                isPlain ? "without one, give token ids" : "without one, no format or thinking budget can be asked for"
+            let error = KongurError(.invalidModel, "\(missingTokenizer); \(remedy)")
             return AsyncThrowingStream { throw error }
         }
         let continuation = TokenContinuation(engine, tokenIDs, options)

@@ -25,8 +25,8 @@ package struct ModelCompilation {
         let own = source.contextLength ?? Self.defaultContextLength
         contextLength = min(options.contextLength ?? own, own)
         var options = options
-        let exact = Self.cacheByteCount(module) * contextLength
-        let isExact = options.target == .cpu && exact <= Self.exactCacheByteCount
+        let (exact, isLarge) = Self.cacheByteCount(module).multipliedReportingOverflow(by: contextLength)
+        let isExact = options.target == .cpu && !isLarge && exact <= Self.exactCacheByteCount
         options.cacheElementType = cache ?? (isExact ? .float32 : .float16)
         self.options = options
     }
@@ -51,9 +51,11 @@ package struct ModelCompilation {
         return function.parameters.reduce(0) { sum, parameter in
             let type = function.type(parameter.value)
             guard function[parameter.value].name?.hasPrefix("past_key_values") == true, type.rank == 4,
-                let heads = type.extents[1].fixed, let headDim = type.extents[3].fixed
+                let heads = type.extents[1].fixed, let headDim = type.extents[3].fixed,
+                let count = Shape([heads, headDim, 4]).checkedElementCount
             else { return sum }
-            return sum + heads * headDim * 4
+            let (total, overflow) = sum.addingReportingOverflow(count)
+            return overflow ? .max : total
         }
     }
 }

@@ -1,7 +1,7 @@
 package import DeviceRuntime
+import Dispatch
 import Foundation
-import ONNX
-import Tensors
+import Synchronization
 package import Tokenizers
 import XIRCompiler
 
@@ -16,6 +16,42 @@ package struct LoadedModel: Sendable {
     package var tokenizer: Tokenizer?
     package var template: ChatTemplate?
     package var defaults: SamplingDefaults
+    /// What whoever asked should know of it.
+    package var notices: [String] = []
+}
+
+extension LoadedModel {
+    fileprivate init(
+        _ location: ModelLocator.Location,
+        _ text: TextFiles,
+        _ compiled: CompiledModel,
+        _ defaults: SamplingDefaults
+    ) {
+        self.init(
+            path: location.path,
+            tokenizerFolder: location.folder,
+            compiled: compiled,
+            tokenizer: text.tokenizer,
+            template: text.template,
+            defaults: defaults
+        )
+    }
+}
+
+/// What turns text into tokens and back.
+private struct TextFiles {
+    /// Nil for a model without one.
+    let tokenizer: Tokenizer?
+    let template: ChatTemplate?
+
+    init(_ location: ModelLocator.Location) throws {
+        let folder = location.folder
+        let hasTokenizer = ["tokenizer.json", "vocab.json"].contains {
+            FileManager.default.fileExists(atPath: "\(folder)/\($0)")
+        }
+        tokenizer = hasTokenizer ? try Tokenizer.load(directory: folder) : nil
+        template = try ChatTemplate.load(directory: folder)
+    }
 }
 
 /// Loads models; those that are not compiled yet are compiled at the first use and kept in the user's cache folder.
@@ -33,6 +69,10 @@ package struct ModelLoader: Sendable {
     /// `progress` is told of each step where the model has to be compiled first.
     package func load(_ name: String?, progress: (CompilationProgress) -> Void = { _ in }) throws -> LoadedModel {
         let location = try locator.locate(name)
+        let cache = CacheFolder(path: locator.cacheFolder)
+        // First: who waits for a compilation must not hear of a missing tokenizer at its end.
+        let text = try TextFiles(location)
+        var model: LoadedModel
         if case .compiled(let folder) = location {
             guard options.weights == .stored, options.keyValueCache == nil, options.contextLength == nil else {
                 throw KongurError(
@@ -40,12 +80,31 @@ package struct ModelLoader: Sendable {
                     "\(folder): is compiled; the forms of weights and of the key/value cache and the context length are chosen when compiling"
                 )
             }
-            return try loaded(location, CompiledModelFile.read(from: folder), CompiledModelFolder.defaults(in: folder))
+            let compiled = try CompiledModelFile.read(from: folder)
+            let verification = WeightVerification(cache: cache)
+            try verification.check(compiled, at: folder, isForced: options.verifiesWeights)
+            model = LoadedModel(location, text, compiled, try CompiledModelFolder.defaults(in: folder))
+            model.notices = CompiledModelManifest.read(in: folder)?.notices ?? []
+        } else {
+            model = try compiled(location, text, cache, progress)
         }
-        let kept = try locator.cacheFolder + "/compiled/" + key(location) + ".kongur"
-        if let compiled = try? CompiledModelFile.read(from: kept) {
-            return try loaded(location, compiled, CompiledModelFolder.defaults(in: kept))
-        }
+        if options.weights == .int4 { model.notices.append(QuantizationCost.int4Warning) }
+        return model
+    }
+
+    /// The model as the cache has it, or compiled now and kept there.
+    private func compiled(
+        _ location: ModelLocator.Location,
+        _ text: TextFiles,
+        _ cache: CacheFolder,
+        _ progress: (CompilationProgress) -> Void
+    ) throws -> LoadedModel {
+        cache.prepare()
+        let sources = try SourceFiles(location)
+        let folder = "\(cache.compiled)/\(key(location, try sources.sample())).kongur"
+        let fault = cache.fault
+        if fault == nil, let kept = kept(location, text, sources, cache, folder) { return kept }
+        let digest = BackgroundDigest(sources, isWanted: fault == nil)
         let compilation = try ModelCompilation(location, compilerOptions, cache: options.keyValueCache?.elementType)
         var steps = CompilationProgress(compilation.options)
         progress(steps)
@@ -53,15 +112,53 @@ package struct ModelLoader: Sendable {
             steps.advance()
             progress(steps)
         }.model
-        let defaults = SamplingDefaults(metadata: compilation.source.graph.metadata)
+        let source = compilation.source
         do {
-            try CompiledModelFolder.write(compiled, defaults: defaults, tokenizerFolder: location.folder, to: kept)
-            // From here the weights are read from the mapped file, and those in memory are given back.
-            compiled = try CompiledModelFile.read(from: kept)
+            // Files that changed meanwhile are not those that the key stands for.
+            if let digest = digest.value, try SourceFiles(location).states == sources.states {
+                let origin = CompiledModelManifest.Source(digest: digest, states: sources.states)
+                try CompiledModelFolder.keep(compiled, from: source, origin, at: folder)
+                // From here the weights are read from the mapped file, and those in memory are given back.
+                compiled = try CompiledModelFile.read(from: folder)
+                WeightVerification(cache: cache).trust(compiled, at: folder)
+            }
         } catch {
             // Where the cache cannot be written, the model is compiled each time: slower, and no reason to fail.
         }
-        return try loaded(location, compiled, defaults)
+        var model = LoadedModel(location, text, compiled, source.samplingDefaults)
+        model.notices = source.notices + (fault.map { [$0] } ?? [])
+        return model
+    }
+
+    /// What the cache has of these files: nil for a model that is not there, was made from other files, or is damaged.
+    private func kept(
+        _ location: ModelLocator.Location,
+        _ text: TextFiles,
+        _ sources: SourceFiles,
+        _ cache: CacheFolder,
+        _ folder: String
+    ) -> LoadedModel? {
+        guard cache.isTrusted(folder), var manifest = CompiledModelManifest.read(in: folder),
+            let source = manifest.source
+        else { return nil }
+        if source.states != sources.states {
+            // Moved, copied or written anew: the same files only if every byte is.
+            guard (try? sources.whole()) == source.digest else { return nil }
+            manifest.source?.states = sources.states
+            try? manifest.write(to: folder)
+        }
+        guard manifest.fault(in: folder, of: manifest.files.keys) == nil,
+            let compiled = try? CompiledModelFile.read(from: folder)
+        else { return nil }
+        let verification = WeightVerification(cache: cache)
+        do {
+            try verification.check(compiled, at: folder, isForced: options.verifiesWeights)
+            var model = LoadedModel(location, text, compiled, try CompiledModelFolder.defaults(in: folder))
+            model.notices = manifest.notices
+            return model
+        } catch {
+            return nil
+        }
     }
 
     private var compilerOptions: CompilerOptions {
@@ -72,43 +169,33 @@ package struct ModelLoader: Sendable {
         return compilerOptions
     }
 
-    private func loaded(_ location: ModelLocator.Location, _ compiled: CompiledModel, _ defaults: SamplingDefaults)
-        throws -> LoadedModel
-    {
-        let folder = location.folder
-        let hasTokenizer = ["tokenizer.json", "vocab.json"].contains {
-            FileManager.default.fileExists(atPath: "\(folder)/\($0)")
+    /// A name for what compiling gives: it changes with what is in the files, the options and the version.
+    private func key(_ location: ModelLocator.Location, _ sample: String) -> String {
+        let path = URL(fileURLWithPath: location.path).resolvingSymlinksInPath().path
+        let target = DeviceCatalog.target(of: options.device).rawValue
+        let cache = options.keyValueCache?.rawValue ?? ""
+        let text =
+            "\(kongurVersion) \(path) \(target) \(options.weights.rawValue) \(cache) \(options.contextLength ?? 0) \(sample)"
+        return String(Data(text.utf8).sha256.prefix(32))
+    }
+}
+
+/// The hash of every byte of a model's files, computed on another thread while the model is compiled.
+private final class BackgroundDigest: Sendable {
+    private let result = Mutex<String?>(nil)
+    private let group = DispatchGroup()
+
+    init(_ sources: SourceFiles, isWanted: Bool) {
+        guard isWanted else { return }
+        DispatchQueue.global(qos: .utility).async(group: group) { [self] in
+            let digest = try? sources.whole()
+            result.withLock { $0 = digest }
         }
-        return LoadedModel(
-            path: location.path,
-            tokenizerFolder: folder,
-            compiled: compiled,
-            tokenizer: hasTokenizer ? try Tokenizer.load(directory: folder) : nil,
-            template: try ChatTemplate.load(directory: folder),
-            defaults: defaults
-        )
     }
 
-    /// A name for what compiling gives: it changes with the files (by size and time), the options and the version.
-    private func key(_ location: ModelLocator.Location) throws -> String {
-        let folder = URL(fileURLWithPath: location.folder).resolvingSymlinksInPath()
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-        // FNV-1a: names need to differ, not to withstand anybody.
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        func add(_ text: String) {
-            for byte in text.utf8 + [0x0A] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        }
-        let cache = options.keyValueCache?.rawValue ?? ""
-        add(
-            "\(version) \(location.path) \(folder.path) \(DeviceCatalog.target(of: options.device).rawValue) \(options.weights.rawValue) \(cache) \(options.contextLength ?? 0)"
-        )
-        for name in names {
-            let file = folder.appendingPathComponent(name).resolvingSymlinksInPath()
-            let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
-            guard attributes[.type] as? FileAttributeType == .typeRegular else { continue }
-            let time = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-            add("\(name) \(attributes[.size] ?? 0) \(time)")
-        }
-        return String(hash, radix: 16)
+    /// Waits for it; nil when the files cannot be read.
+    var value: String? {
+        group.wait()
+        return result.withLock { $0 }
     }
 }

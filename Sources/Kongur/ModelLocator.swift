@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import ModelHub
 
@@ -37,30 +38,59 @@ public struct ModelLocator: Sendable {
         self.environment = environment ?? ProcessInfo.processInfo.environment
     }
 
-    /// Finds a checkpoint folder, an ONNX file, a compiled model or a pulled model of a hub; nil is the bundled model.
+    /// Finds a checkpoint folder, an ONNX file, a compiled model or a pulled model of a hub; nil, or the name of the bundled
+    /// model where no model's folder is called so, is the bundled one.
     ///
     /// Throws `.modelNotFound` saying where it looked.
     public func locate(_ name: String?) throws -> Location {
+        let location = try find(name)
+        try Self.check(location)
+        return location
+    }
+
+    private func find(_ name: String?) throws -> Location {
         guard let name else { return try locateBundled() }
         guard !name.isEmpty else { throw KongurError(.modelNotFound, "the name of the model is empty") }
+        if name == Self.bundled { return try (try? folder(name)) ?? locateBundled() }
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) {
             return try isFolder.boolValue ? folder(name) : file(name)
         }
-        guard !name.hasPrefix("/"), !name.hasPrefix("."), let repository = try? RepositoryName(name) else {
+        guard let repository = Self.repository(name) else {
             let remedy =
                 name.contains("/")
-                ? "" : "; a model of a hub is named OWNER/NAME, and none where the bundled one is meant"
+                ? ""
+                : "; a model is a folder, a file, a pulled one as OWNER/NAME, or '\(Self.bundled)', the bundled one"
             throw KongurError(.modelNotFound, "\(name): no such file or folder\(remedy)")
         }
-        let cache = HubClient(configuration: try HubConfiguration.fromEnvironment(environment)).cache
-        guard let snapshot = cache.snapshot(of: repository) else {
+        guard let snapshot = try hubCache.snapshot(of: repository) else {
+            let cache = try hubCache
             throw KongurError(
                 .modelNotFound,
                 "\(name): no such folder, and no model of that name has been pulled to \(cache.folder); to pull it: kongur pull \(name)"
             )
         }
         return .checkpoint(snapshot)
+    }
+
+    /// Whether a text is a model's name and not a path: that of the bundled model, or OWNER/NAME, pulled or not.
+    ///
+    /// A fraction such as 12/4 names no model.
+    package static func isName(_ text: String) -> Bool {
+        text == bundled || (repository(text) != nil && text.contains(where: \.isLetter))
+    }
+
+    /// The names under which models are at hand: the bundled one, and those that were pulled.
+    package var names: [String] {
+        [Self.bundled] + ((try? hubCache.repositories) ?? []).map(\.description)
+    }
+
+    private static func repository(_ name: String) -> RepositoryName? {
+        name.hasPrefix("/") || name.hasPrefix(".") ? nil : try? RepositoryName(name)
+    }
+
+    private var hubCache: HubCache {
+        get throws { HubClient(configuration: try HubConfiguration.fromEnvironment(environment)).cache }
     }
 
     /// Where compiled models are kept: `KONGUR_CACHE`, else `kongur` in the user's cache folder.
@@ -80,18 +110,42 @@ public struct ModelLocator: Sendable {
             return isExport ? .onnx("\(path)/model.onnx") : .checkpoint(path)
         }
         if has("model.onnx") { return .onnx("\(path)/model.onnx") }
-        throw KongurError(
-            .invalidModel,
-            "\(path): not a model: the folder has no config.json, model.onnx or program.json"
-        )
+        throw KongurError(.invalidModel, ModelFolderContents(path).missingConfiguration)
     }
 
     private func file(_ path: String) throws -> Location {
+        let form = FileForm(path)
+        if let fault = form.fault { throw KongurError(.invalidModel, "\(path): \(fault)") }
         if path.hasSuffix(".onnx") { return .onnx(path) }
-        throw KongurError(
-            .invalidModel,
-            "\(path): not a model: give a checkpoint folder, a .onnx file or a .kongur folder"
-        )
+        let reason =
+            switch form {
+            case .gguf: ModelFolderContents.gguf
+            case .pickle: ModelFolderContents.pickle
+            case .safetensors: "is a part of a checkpoint; give the folder that holds it with its config.json"
+            case .json: "is a part of a model; give the folder that holds it"
+            default: "not a model: give a checkpoint folder, a .onnx file or a .kongur folder"
+            }
+        throw KongurError(.invalidModel, "\(path): \(reason)")
+    }
+
+    /// Refuses a folder with files that are not what their names say: pointers, pages of errors, and what has no bytes.
+    private static func check(_ location: Location) throws {
+        var names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: location.folder)
+        } catch {
+            throw KongurError(.invalidModel, "\(location.folder): cannot be read: \(error.systemReason)", cause: error)
+        }
+        if case .onnx(let path) = location {
+            // Beside a file there may be anything: what belongs to it is known by name alone.
+            let name = URL(fileURLWithPath: path).lastPathComponent
+            names = names.filter { !$0.hasSuffix(".safetensors") && (!$0.hasSuffix(".onnx") || $0 == name) }
+        }
+        for name in names.sorted() where FileForm.isPartOfAModel(name) {
+            if let fault = FileForm("\(location.folder)/\(name)").fault {
+                throw KongurError(.invalidModel, "\(location.folder)/\(name): \(fault)")
+            }
+        }
     }
 
     /// The bundled model: in `KONGUR_MODELS`, or in `Models` or `share/kongur/models` beside a folder above the program.

@@ -1,5 +1,6 @@
 import InferenceEngine
 package import Tensors
+import Tokenizers
 package import XIRCompiler
 
 /// How a model is to be run.
@@ -52,8 +53,8 @@ public struct ModelOptions: Sendable, Hashable {
     public var threads: Int?
     /// The most tokens of prompt and answer together; nil takes the model's own limit.
     public var contextLength: Int?
-    /// Bytes for keys and values, of all devices together; nil takes what `memoryByteCount` leaves, or where that is nil enough for two sequences of
-    /// the whole context, but no more than a quarter of what there is.
+    /// Bytes for keys and values, of all devices together; nil takes enough for as many sequences of the whole context as are
+    /// computed at once, but no more than `memoryByteCount` leaves, or where that is nil half of what the rest leaves.
     public var cacheByteCount: Int?
     /// The most bytes that the process may hold; nil takes what the machine and its control groups have left.
     ///
@@ -64,6 +65,12 @@ public struct ModelOptions: Sendable, Hashable {
     public var speculation: Speculation
     /// Whether the CPU runs operations that a Kunlun operator library lacks; otherwise loading names them and fails.
     public var allowsFallback: Bool
+    /// Whether all weights of a compiled model are compared with their hash before use, and not a part of them alone.
+    public var verifiesWeights = false
+    /// Variables of the chat template as a JSON object, such as `{"enable_thinking": false}`.
+    public var chatTemplateVariables: String?
+    /// Whether text of messages that spells a control token, such as `<|im_end|>`, writes one; it is text otherwise.
+    public var allowsSpecialTokens: Bool
     /// Whether a simulated device keeps what it did and when.
     package var recordsTrace = false
 
@@ -77,7 +84,9 @@ public struct ModelOptions: Sendable, Hashable {
         memoryByteCount: Int? = nil,
         maxSequences: Int? = nil,
         speculation: Speculation = .automatic,
-        allowsFallback: Bool = true
+        allowsFallback: Bool = true,
+        chatTemplateVariables: String? = nil,
+        allowsSpecialTokens: Bool = false
     ) {
         self.device = device
         self.weights = weights
@@ -89,6 +98,8 @@ public struct ModelOptions: Sendable, Hashable {
         self.maxSequences = maxSequences
         self.speculation = speculation
         self.allowsFallback = allowsFallback
+        self.chatTemplateVariables = chatTemplateVariables
+        self.allowsSpecialTokens = allowsSpecialTokens
     }
 }
 
@@ -132,5 +143,21 @@ extension ModelOptions.KeyValueCache {
     package init?(_ elementType: ElementType) {
         guard let choice = Self.allCases.first(where: { $0.elementType == elementType }) else { return nil }
         self = choice
+    }
+}
+
+extension ModelOptions {
+    /// Throws `.invalidInput` for what is not a JSON object, or sets what a request sets.
+    var templateVariables: JSONObject {
+        get throws {
+            guard let chatTemplateVariables else { return JSONObject() }
+            guard let variables = (try? JSONValue(parsing: chatTemplateVariables))?.object else {
+                throw KongurError(.invalidInput, "the variables of the chat template must be a JSON object")
+            }
+            if let name = variables.keys.first(where: ChatTemplate.reservedVariables.contains) {
+                throw KongurError(.invalidInput, "'\(name)' cannot be a variable of the chat template: requests set it")
+            }
+            return variables
+        }
     }
 }

@@ -1,5 +1,4 @@
 import Checkpoints
-import Foundation
 import Frontends
 package import ONNX
 package import XIR
@@ -11,7 +10,12 @@ package struct ModelSource {
     /// The folder that holds the tokenizer.
     package let folder: String
 
+    /// What whoever asked for the model should know of it.
+    package let notices: [String]
+
     private let path: String
+    /// What the files beside an ONNX graph say; nil for a checkpoint, whose graph says it.
+    private let beside: ModelDescription?
 
     /// Opens a checkpoint or an ONNX file.
     ///
@@ -21,11 +25,23 @@ package struct ModelSource {
         path = location.path
         switch location {
         case .checkpoint(let directory):
-            graph = try CheckpointExporter.export(Checkpoint.open(directory: directory))
+            let checkpoint = try Checkpoint.open(directory: directory)
+            graph = try CheckpointExporter.export(checkpoint)
+            (notices, beside) = (checkpoint.notices, nil)
         case .onnx(let file):
             graph = try ModelReader().read(path: file)
+            (notices, beside) = ([], try ModelDescription(directory: folder))
         case .compiled(let directory):
             throw KongurError(.invalidInput, "\(directory): is compiled already; give the checkpoint or the ONNX file")
+        }
+        if let length = contextLength, !(1...Int(Int32.max)).contains(length) {
+            throw KongurError(
+                .invalidModel,
+                "\(path): context_length is \(length) in the metadata, not in 1...\(Int32.max)"
+            )
+        }
+        if let fault = samplingDefaults.fault {
+            throw KongurError(.invalidModel, "\(path): the sampling that the model's authors suggest: \(fault)")
         }
     }
 
@@ -40,26 +56,21 @@ package struct ModelSource {
 
     /// The most tokens of a sequence, as the graph's metadata or the configuration beside it says.
     package var contextLength: Int? {
-        graph.metadata["context_length"].flatMap { Int($0) } ?? configuration("max_position_embeddings") as? Int
+        graph.metadata["context_length"].flatMap { Int($0) } ?? beside?.contextLength
     }
 
-    /// The tokens that end an answer, as the metadata or the configuration beside it says.
+    /// The tokens that end an answer, as the configurations beside the graph or its metadata say.
     package var stopTokenIDs: Set<Int> {
-        if let text = graph.metadata["stop_token_ids"] {
-            return Set(text.split(separator: ",").compactMap { Int($0) })
+        let metadata = graph.metadata["stop_token_ids"]?.split(separator: ",").compactMap { Int($0) }
+        if let beside, beside.hasGenerationConfiguration || metadata == nil {
+            return Set(beside.generation.stopTokenIDs)
         }
-        switch configuration("eos_token_id") {
-        case let id as Int: return [id]
-        case let ids as [Int]: return Set(ids)
-        default: return []
-        }
+        return Set(metadata ?? [])
     }
 
-    /// One value of the `config.json` beside an ONNX file of another exporter.
-    private func configuration(_ key: String) -> Any? {
-        guard let data = FileManager.default.contents(atPath: "\(folder)/config.json"),
-            let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
-        else { return nil }
-        return object[key]
+    /// How the model's authors suggest to sample: `generation_config.json` beside the graph counts before its metadata.
+    package var samplingDefaults: SamplingDefaults {
+        guard let beside, beside.hasGenerationConfiguration else { return SamplingDefaults(metadata: graph.metadata) }
+        return SamplingDefaults(metadata: CheckpointExporter.metadata(of: beside.generation))
     }
 }

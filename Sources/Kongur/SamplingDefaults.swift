@@ -9,6 +9,8 @@ package struct SamplingDefaults: Codable, Sendable, Hashable {
     package var topP: Double?
     package var topK: Int?
     package var repetitionPenalty: Double?
+    /// The longest answer in tokens.
+    package var maxNewTokens: Int?
 
     package init() {}
 
@@ -17,6 +19,7 @@ package struct SamplingDefaults: Codable, Sendable, Hashable {
     /// Without `do_sample`, transformers is greedy whatever the temperature says.
     package init(metadata: [String: String]) {
         repetitionPenalty = metadata["repetition_penalty"].flatMap(Double.init)
+        maxNewTokens = metadata["max_new_tokens"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
         guard metadata["do_sample"] == "true" else { return }
         temperature = metadata["temperature"].flatMap(Double.init) ?? 1
         topP = metadata["top_p"].flatMap(Double.init)
@@ -25,6 +28,21 @@ package struct SamplingDefaults: Codable, Sendable, Hashable {
 }
 
 extension SamplingDefaults {
+    /// The first number that is out of its range, with the range; nil when there is none.
+    var fault: String? {
+        let least = Double(Float.leastNormalMagnitude)
+        let numbers: [(String, Double?, ClosedRange<Double>)] = [
+            ("temperature", temperature, 0...1e6), ("topP", topP, least...1),
+            ("topK", topK.map(Double.init), -1...0x1p31),
+            ("repetitionPenalty", repetitionPenalty, least...1e6),
+            ("maxNewTokens", maxNewTokens.map(Double.init), 1...0x1p31),
+        ]
+        for (name, value, range) in numbers {
+            if let value, !range.contains(value) { return "'\(name)' is \(value), not in \(range)" }
+        }
+        return nil
+    }
+
     /// As the engine takes them.
     package var sampling: SamplingParameters {
         SamplingParameters(
@@ -55,7 +73,8 @@ extension GenerationOptions {
             stopStrings: parameters.stop,
             ignoreEOS: parameters.ignoreEOS,
             format: try parameters.format.map { (format) throws(KongurError) in try .init(format) },
-            thinkingBudget: parameters.thinkingBudget
+            thinkingBudget: parameters.thinkingBudget,
+            reasoning: parameters.reasoning.map { $0 ? .on : .off }
         )
     }
 }

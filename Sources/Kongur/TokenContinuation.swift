@@ -47,8 +47,7 @@ actor TokenContinuation {
                 tokenIDs: tokenIDs,
                 finishReason: FinishReason(summary.finishReason),
                 usage: TokenUsage(usage),
-                timings: GenerationTimings(TextGeneration.GenerationTimings(summary.timings, usage)),
-                promptIsMostlyChinese: false
+                timings: GenerationTimings(TextGeneration.GenerationTimings(summary.timings, usage))
             )
         )
     }

@@ -1,2 +1,2 @@
 /// The version of this library and of `kongur`.
-public let version = "0.1.0"
+package let kongurVersion = "0.1.0"

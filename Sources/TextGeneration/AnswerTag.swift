@@ -2,7 +2,7 @@ import Tokenizers
 
 /// Tags in a model's text that say what its parts are.
 enum AnswerTag {
-    private static let all: Set<String> = [
+    static let all: Set<String> = [
         ReasoningSplitter.openingTag, ReasoningSplitter.closingTag, ToolCallParser.openingTag,
         ToolCallParser.closingTag,
     ]

@@ -8,8 +8,23 @@ package enum Prompt: Sendable, Hashable {
     ///
     /// `tools` are JSON schemas in the OpenAI form; `variables` are further variables of the template, such as
     /// `enable_thinking`.
-    case chat([ChatMessage], tools: [JSONValue]? = nil, variables: JSONObject = JSONObject())
+    case chat(
+        [ChatMessage],
+        tools: [JSONValue]? = nil,
+        variables: JSONObject = JSONObject(),
+        ending: Ending = .generationPrompt
+    )
     case tokenIDs([Int])
+
+    /// How the text of a conversation ends.
+    package enum Ending: Sendable, Hashable {
+        /// With the beginning of the assistant's answer.
+        case generationPrompt
+        /// With the last message.
+        case messages
+        /// Within the last message, so that the answer goes on with it.
+        case finalMessage
+    }
 }
 
 /// A prompt in the model's tokens, and what is known about it before the model begins.

@@ -3,14 +3,11 @@
 /// Works on decoded text, since in many vocabularies the tags are no tokens, and ">" merges with what follows. Pieces may
 /// end inside a tag. What it decides:
 ///
-/// - Text before `<think>` ("Sure, let me think:") is thinking too. It is held back, up to `preambleLimit` bytes, until
-///   a tag says so; text that is longer, or ends without a tag, is the answer.
-/// - A closing tag without an opening one ends thinking that began with the text.
-/// - When a first tag comes after text was passed on as answer, `reasoning` and `answer` are right in the end, although
-///   pieces that have been given cannot be taken back.
+/// - Thinking begins where the prompt ends with an opening tag, or where the text begins with one, white space aside. Text
+///   that begins with anything else is the answer from its first byte on, whatever tags are in it.
+/// - Where nothing says that the model thinks, a tag that goes on like a sentence ("`<think>` is no tag of HTML") is text.
 /// - Without a closing tag everything is thinking, and the answer is empty.
 /// - Tags after the thinking has ended are part of the answer, and an opening tag inside thinking is part of it.
-/// - Where no preamble is allowed, text that does not begin with `<think>` is the answer, whatever is in it.
 /// - Line breaks just inside the tags and after the closing one belong to the tags.
 package struct ReasoningSplitter: Sendable {
     /// How the text begins, as far as the prompt says.
@@ -29,10 +26,8 @@ package struct ReasoningSplitter: Sendable {
     }
 
     private enum Phase {
-        /// No tag yet, and all text is held back.
-        case preamble
-        /// No tag yet, and text is passed on as answer.
-        case plain
+        /// Nothing but white space and the beginning of a tag yet, which is held back.
+        case undecided
         case reasoning
         case answer
     }
@@ -48,29 +43,30 @@ package struct ReasoningSplitter: Sendable {
     private var held: [UInt8] = []
     private let opening: [UInt8]
     private let closing: [UInt8]
-    private let preambleLimit: Int
-    private let allowsPreamble: Bool
+    private let isCautious: Bool
     /// Set while line breaks belong to the tag before them.
     private var skipsLineBreaks: Bool
     private let beginsInside: Bool
 
+    /// More white space than this is not held back before a tag.
+    private static let mostSpace = 64
+
+    /// `isCautious` where nothing says that the model thinks.
     package init(
         _ start: Opening = .undecided,
         openingTag: String = Self.openingTag,
         closingTag: String = Self.closingTag,
-        preambleLimit: Int = 256,
-        allowsPreamble: Bool = true
+        isCautious: Bool = false
     ) {
         precondition(!openingTag.isEmpty && !closingTag.isEmpty)
         opening = Array(openingTag.utf8)
         closing = Array(closingTag.utf8)
-        self.preambleLimit = preambleLimit
-        self.allowsPreamble = allowsPreamble
+        self.isCautious = isCautious
         beginsInside = start == .reasoning
         skipsLineBreaks = beginsInside
         phase =
             switch start {
-            case .undecided: .preamble
+            case .undecided: .undecided
             case .reasoning: .reasoning
             case .answer: .answer
             }
@@ -102,6 +98,14 @@ package struct ReasoningSplitter: Sendable {
         return .undecided
     }
 
+    /// How a text begins that goes on with a message of the model's own, which may have thought.
+    static func opening(continuing message: String, after prompt: String) -> Opening {
+        let text = message.drop(while: \.isWhitespace)
+        if text.isEmpty { return opening(after: prompt) }
+        guard text.hasPrefix(openingTag) else { return .answer }
+        return text.contains(closingTag) ? .answer : .reasoning
+    }
+
     /// Adds text and returns what is decided.
     package mutating func append(_ text: String) -> [Piece] {
         held.append(contentsOf: text.utf8)
@@ -114,7 +118,7 @@ package struct ReasoningSplitter: Sendable {
     package mutating func finish() -> [Piece] {
         var pieces: [Piece] = []
         switch phase {
-        case .preamble, .plain, .answer: emitAnswer(held.count, &pieces)
+        case .undecided, .answer: emitAnswer(held.count, &pieces)
         case .reasoning:
             let lineBreaks = held.reversed().prefix { Self.isLineBreak($0) }.count
             emitReasoning(held.count - lineBreaks, &pieces)
@@ -126,28 +130,18 @@ package struct ReasoningSplitter: Sendable {
     /// Works on what is held; false when it must wait for more.
     private mutating func advance(_ pieces: inout [Piece]) -> Bool {
         switch phase {
-        case .preamble where !allowsPreamble && decidesWithoutPreamble():
+        case .undecided:
+            let text = held.drop { Self.isLineBreak($0) || $0 == 0x20 || $0 == 0x09 }
+            let space = held.count - text.count
+            if space <= Self.mostSpace {
+                let isTag = text.starts(with: opening)
+                if isTag ? isCautious && text.count == opening.count : opening.starts(with: text) { return false }
+                if isTag, !isCautious || !Self.goesOnSentence(text.dropFirst(opening.count)) {
+                    return beginReasoning(space)
+                }
+            }
+            phase = .answer
             return true
-        case .preamble, .plain:
-            let (open, close) = (held.firstRange(of: opening), held.firstRange(of: closing))
-            if let close, close.lowerBound < open?.lowerBound ?? .max {
-                adoptAnswer()
-                return endReasoning(close, &pieces)
-            }
-            if let open {
-                adoptAnswer()
-                emitReasoning(open.lowerBound, &pieces)
-                held.removeFirst(opening.count)
-                skipsLineBreaks = true
-                phase = .reasoning
-                return true
-            }
-            if phase == .preamble {
-                guard held.count > preambleLimit else { return false }
-                phase = .plain
-            }
-            emitAnswer(held.count - max(beginning(of: opening), beginning(of: closing)), &pieces)
-            return false
         case .reasoning:
             if let close = held.firstRange(of: closing) { return endReasoning(close, &pieces) }
             let tag = beginning(of: closing)
@@ -161,18 +155,16 @@ package struct ReasoningSplitter: Sendable {
         }
     }
 
-    /// Whether the text that is held cannot begin with an opening tag; it is the answer then.
-    private mutating func decidesWithoutPreamble() -> Bool {
-        let text = held.drop { Self.isLineBreak($0) || $0 == 0x20 }
-        guard !text.isEmpty, !text.starts(with: opening), !opening.starts(with: text) else { return false }
-        phase = .answer
+    private mutating func beginReasoning(_ space: Int) -> Bool {
+        held.removeFirst(space + opening.count)
+        skipsLineBreaks = true
+        phase = .reasoning
         return true
     }
 
-    /// What was taken for the answer was thinking.
-    private mutating func adoptAnswer() {
-        reasoning += answer
-        answer = ""
+    /// Whether what stands behind a tag makes it a word of a sentence.
+    private static func goesOnSentence(_ text: ArraySlice<UInt8>) -> Bool {
+        text.first.map(" `'\".,:;)?!".utf8.contains) ?? false
     }
 
     private mutating func endReasoning(_ tag: Range<Int>, _ pieces: inout [Piece]) -> Bool {

@@ -1,4 +1,4 @@
-/// Passes text on until a stop string appears, and never shows any part of one.
+/// Passes text on until a stop string appears, and never shows any part of one, unless it is to be kept.
 ///
 /// Text that may be the beginning of a stop string is held back until it is decided. Which stop string is found, and
 /// where, does not depend on how the text is cut into pieces: the one that is complete first, the longest of those that
@@ -37,9 +37,12 @@ package struct StopStringFilter: Sendable {
     private var held: [UInt8] = []
     /// The stop string that was found; after it nothing is passed on.
     package private(set) var found: String?
+    /// Whether the stop string itself is passed on.
+    private let keepsFound: Bool
 
     /// Empty stop strings are left out: they would end every text at once.
-    package init(_ stopStrings: [String]) {
+    package init(_ stopStrings: [String], keepsFound: Bool = false) {
+        self.keepsFound = keepsFound
         patterns = stopStrings.filter { !$0.isEmpty }.map(Pattern.init)
     }
 
@@ -56,7 +59,7 @@ package struct StopStringFilter: Sendable {
             if let longest {
                 found = longest.text
                 defer { held = [] }
-                return String(decoding: held.dropLast(longest.bytes.count), as: UTF8.self)
+                return String(decoding: held.dropLast(keepsFound ? 0 : longest.bytes.count), as: UTF8.self)
             }
         }
         // A match begins with the first byte of a stop string, so characters stay whole.

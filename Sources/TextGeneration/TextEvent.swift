@@ -33,6 +33,8 @@ package struct TokenTextLogprobs: Sendable, Hashable, Codable {
     package var top: [Entry]
     /// Whether the token was drawn while the model was thinking.
     package var isReasoning: Bool
+    /// Unicode scalars of the text before it; a token that goes on within a character stands where that character does.
+    package var offset: Int
 }
 
 /// An answer and what it cost.

@@ -10,8 +10,6 @@ actor TextEventSequence {
     private let prompt: PreparedPrompt
     private let requestID: UInt64
     private let tokens: AsyncStream<TokenEvent>
-    private let tools: CallableTools?
-    private let isHeldToCalls: Bool
 
     private var detokenizer: AnswerDetokenizer
     private var stopStrings: StopStringFilter
@@ -19,6 +17,9 @@ actor TextEventSequence {
     private var calls: ToolCallParser?
 
     private var text = ""
+    /// Unicode scalars of the text, what stop strings hold back included.
+    private var textLength = 0
+    private let includesStop: Bool
     private var tokenIDs: [Int] = []
     private var reasoningTokens = 0
     /// Events that are ready, last one first.
@@ -33,12 +34,12 @@ actor TextEventSequence {
     ) throws(TextGenerationError) {
         self.generator = generator
         self.prompt = prompt
-        detokenizer = AnswerDetokenizer(generator.tokenizer)
-        stopStrings = StopStringFilter(options.stopStrings)
+        detokenizer = AnswerDetokenizer(generator.tokenizer, skipsSpecial: options.skipsSpecialTokens)
+        stopStrings = StopStringFilter(options.stopStrings, keepsFound: options.includesStop)
+        includesStop = options.includesStop
         splitter = generator.splitter(prompt, options)
-        tools = options.tools
-        isHeldToCalls = options.format?.isToolCalls ?? false
-        calls = options.tools.map { [isHeldToCalls] in ToolCallParser($0, isHeldToCalls: isHeldToCalls) }
+        let isHeldToCalls = options.format?.isToolCalls ?? false
+        calls = options.tools.map { ToolCallParser($0, isHeldToCalls: isHeldToCalls) }
         var request = generator.request(prompt, options)
         request.constraint = try generator.constraint(request, prompt, options)
         requestID = request.id
@@ -73,12 +74,17 @@ actor TextEventSequence {
         // Tokens that were drawn before the engine heard of the end are not part of the answer.
         guard !isCutOff else { return }
         tokenIDs.append(token.id)
-        if token.isStop { return }
+        if token.isStop, !includesStop { return }
         let wasReasoning = splitter.isReasoning
-        pass(stopStrings.append(detokenizer.append(token.id)), &events)
+        let piece = detokenizer.append(token.id)
+        pass(stopStrings.append(piece), &events)
+        if token.isStop { return }
         let isReasoning = wasReasoning || splitter.isReasoning
         if isReasoning { reasoningTokens += 1 }
-        if let logprobs = token.logprobs { events.append(.logprobs(describe(token.id, logprobs, isReasoning))) }
+        if let logprobs = token.logprobs {
+            events.append(.logprobs(describe(token.id, logprobs, isReasoning)))
+            textLength += piece.unicodeScalars.count
+        }
         if isCutOff { generator.engine.cancel(requestID) }
     }
 
@@ -112,15 +118,15 @@ actor TextEventSequence {
             draftTokens: summary.draftTokens,
             acceptedTokens: summary.acceptedTokens
         )
-        // What was taken for the answer, and looked at for calls, may have been thinking.
-        let parsed = tools.map { ToolCallParser.parse(splitter.answer, $0, isHeldToCalls: isHeldToCalls) }
+        let parsed = calls
         events.append(
             .finished(
                 GenerationResult(
                     text: text,
                     reasoning: splitter.reasoning,
                     answer: parsed?.text ?? splitter.answer,
-                    toolCalls: parsed?.calls ?? [],
+                    // What is cut short calls nothing.
+                    toolCalls: parsed?.calls.filter(\.isComplete) ?? [],
                     tokenIDs: tokenIDs,
                     finishReason: isCutOff ? .stop : summary.finishReason,
                     stopString: stopStrings.found,
@@ -139,7 +145,8 @@ actor TextEventSequence {
         return TokenTextLogprobs(
             drawn: entry(id, logprobs.logprob),
             top: logprobs.top.map { entry($0.id, $0.logprob) },
-            isReasoning: isReasoning
+            isReasoning: isReasoning,
+            offset: textLength
         )
     }
 }

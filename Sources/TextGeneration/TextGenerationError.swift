@@ -8,6 +8,8 @@ package struct TextGenerationError: Error, Sendable, CustomStringConvertible {
         case noChatTemplate
         /// The chat template refused the messages, or is broken.
         case templateFailed
+        /// There is no message at the end that can be continued.
+        case noFinalMessage
         case invalidStopString
         /// The answer's format is none that an answer can be held to.
         case invalidFormat
@@ -15,6 +17,10 @@ package struct TextGenerationError: Error, Sendable, CustomStringConvertible {
         case invalidTools
         /// The thinking budget is negative.
         case invalidThinkingBudget
+        /// There is no memory for the format now; later there may be.
+        case busy
+        /// Compiling the format was ended from outside.
+        case ended
     }
 
     package var code: Code

@@ -1,4 +1,5 @@
 package import InferenceEngine
+package import MemoryAccounting
 package import Tokenizers
 
 /// Answers prompts with text: template, tokenizer, engine, and back.
@@ -9,25 +10,37 @@ package struct TextGenerator: Sendable {
     /// Nil for a model without one, which takes text and tokens alone.
     package let template: ChatTemplate?
     package let engine: EngineGroup
+    /// What requests draw their memory from, grammars among them.
+    package let memory: MemoryLedger
     /// A system message for conversations that bring none.
     package var system: String?
-    /// How much text is held back while it is open whether the model is thinking; see `ReasoningSplitter`.
-    package var preambleLimit: Int
+    /// Whether the model is to think where options do not say.
+    package var reasoning = ReasoningMode.automatic
+    /// Whether the template or the vocabulary know the tags around thinking.
+    package let knowsThinking: Bool
+    /// Variables of the chat template where a prompt does not set them, such as `enable_thinking`.
+    package var templateVariables = JSONObject()
+    /// Whether a message that spells a control token, such as `<|im_end|>`, writes one.
+    ///
+    /// It is text otherwise, so that nobody who is quoted can begin or end a turn.
+    package var allowsSpecialTokens = false
     private let formats: FormatCompiler
 
     package init(
         tokenizer: Tokenizer,
         template: ChatTemplate?,
         engine: EngineGroup,
-        system: String? = nil,
-        preambleLimit: Int = 256
+        memory: MemoryLedger = MemoryLedger(byteCount: 64 << 20),
+        system: String? = nil
     ) {
         self.tokenizer = tokenizer
         self.template = template
         self.engine = engine
+        self.memory = memory
         self.system = system
-        self.preambleLimit = preambleLimit
-        formats = FormatCompiler(tokenizer)
+        let tags = [ReasoningSplitter.openingTag, ReasoningSplitter.closingTag]
+        knowsThinking = tags.contains { template?.mentions($0) == true || tokenizer.id(of: $0) != nil }
+        formats = FormatCompiler(tokenizer, memory: memory)
     }
 
     /// The most tokens that a prompt and its answer may have together.
@@ -35,17 +48,23 @@ package struct TextGenerator: Sendable {
 
     /// Turns a prompt into tokens.
     ///
+    /// In a conversation the chat template alone writes control tokens; in a text they count as such, wherever they stand.
     /// Throws `.emptyPrompt`, `.noChatTemplate`, or `.templateFailed` with the template's own reason.
     package func prepare(_ prompt: Prompt) throws(TextGenerationError) -> PreparedPrompt {
         let text: String
         let tokenIDs: [Int]
         let asked: String
+        var opening: ReasoningSplitter.Opening?
         switch prompt {
         case .text(let raw):
             (text, tokenIDs, asked) = (raw, raw.isEmpty ? [] : tokenizer.encode(raw, addSpecialTokens: true), raw)
-        case .chat(let messages, let tools, let variables):
-            text = try render(messages, tools, variables)
-            tokenIDs = tokenizer.encode(text)
+        case .chat(let messages, let tools, let variables, let ending):
+            let prompt = try render(messages, tools, variables, ending)
+            text = prompt.text
+            if ending == .finalMessage {
+                opening = ReasoningSplitter.opening(continuing: messages.last?.content ?? "", after: text)
+            }
+            tokenIDs = allowsSpecialTokens ? tokenizer.encode(text) : Self.encode(prompt, tokenizer)
             asked = messages.last { $0.role == "user" }?.content ?? ""
         case .tokenIDs(let ids):
             (text, tokenIDs) = (tokenizer.decode(ids, skipSpecial: false), ids)
@@ -58,8 +77,13 @@ package struct TextGenerator: Sendable {
             tokenIDs: tokenIDs,
             text: text,
             isMostlyChinese: PromptLanguage.isMostlyChinese(asked),
-            opening: ReasoningSplitter.opening(after: text)
+            opening: opening ?? ReasoningSplitter.opening(after: text)
         )
+    }
+
+    /// The tokens of a rendered conversation, whose template alone writes control tokens.
+    package static func encode(_ prompt: MarkedText, _ tokenizer: Tokenizer) -> [Int] {
+        tokenizer.encode(prompt, answerTags: AnswerTag.all)
     }
 
     /// Answers a prompt; events come as they happen, `finished` last.
@@ -108,7 +132,7 @@ package struct TextGenerator: Sendable {
         throw CancellationError()
     }
 
-    /// Throws what the engine would refuse in the stream of `generate` before its first event; `checkFormat` looks at formats.
+    /// Throws what the engine would refuse in the stream of `generate` before its first event; `prepareFormats` looks at formats.
     package func check(_ prompt: PreparedPrompt, _ options: GenerationOptions) throws(EngineError) {
         try engine.check(request(prompt, options))
     }
@@ -135,23 +159,41 @@ package struct TextGenerator: Sendable {
     func request(_ prompt: PreparedPrompt, _ options: GenerationOptions) -> GenerationRequest {
         var stopTokenIDs = options.stopTokenIDs
         if let end = tokenizer.endOfTextID, !options.ignoreEOS { stopTokenIDs.insert(end) }
+        var sampling = options.sampling
+        for word in options.badWords {
+            sampling.badWords += Set([word, " " + word].map { tokenizer.encode($0, allowSpecial: false) })
+        }
         return GenerationRequest(
             promptTokenIDs: prompt.tokenIDs,
-            sampling: options.sampling,
+            sampling: sampling,
             maxNewTokens: options.maxNewTokens,
             minNewTokens: options.minNewTokens,
             stopTokenIDs: stopTokenIDs,
             ignoreEOS: options.ignoreEOS,
+            account: options.account,
             priority: options.priority,
             cacheSalt: options.cacheSalt
         )
     }
 
-    /// Throws what `constraint` throws; a sound format is compiled then, and kept.
+    /// Compiles the format that an answer is to have, for `generate` to find while somebody holds it; none without a format.
     ///
-    /// Cost: what compiling costs, which is bounded; the first one for a tokenizer reads its vocabulary.
-    package func checkFormat(_ prompt: PreparedPrompt, _ options: GenerationOptions) throws(TextGenerationError) {
-        _ = try constraint(request(prompt, options), prompt, options)
+    /// Throws what `constraint` throws, and `.ended` soon after `isEnded` returns true. Cost: bounded, a fraction of a
+    /// second for the worst schema.
+    package func prepareFormats(
+        _ prompt: PreparedPrompt,
+        _ options: GenerationOptions,
+        isEnded: @escaping @Sendable () -> Bool = { false }
+    ) throws(TextGenerationError) -> [PreparedFormat] {
+        try checkThinkingBudget(prompt, options)
+        guard let format = options.format else { return [] }
+        _ = try stopTokenIDs(request(prompt, options), options)
+        return try formats.prepare(
+            format,
+            opening(prompt, options),
+            offersThinking: offer(options),
+            isEnded: isEnded
+        )
     }
 
     /// What holds an answer to its format and its thinking to its budget; nil when neither is asked for.
@@ -163,15 +205,9 @@ package struct TextGenerator: Sendable {
         _ options: GenerationOptions
     ) throws(TextGenerationError) -> (any TokenConstraint)? {
         let format = try formatConstraint(request, prompt, options)
-        guard let budget = options.thinkingBudget, options.splitsReasoning, prompt.opening != .answer else {
-            return format
-        }
-        guard budget >= 0 else {
-            throw TextGenerationError(
-                .invalidThinkingBudget,
-                "the thinking budget is \(budget) tokens; it must not be negative"
-            )
-        }
+        let opening = opening(prompt, options)
+        guard let budget = budget(options), opening != .answer else { return format }
+        try checkThinkingBudget(prompt, options)
         return ThinkingConstraint(
             budget: budget,
             room: min(options.maxNewTokens ?? .max, contextLength - prompt.tokenIDs.count),
@@ -183,13 +219,40 @@ package struct TextGenerator: Sendable {
         )
     }
 
+    private func checkThinkingBudget(
+        _ prompt: PreparedPrompt,
+        _ options: GenerationOptions
+    ) throws(TextGenerationError) {
+        guard let budget = budget(options), opening(prompt, options) != .answer else { return }
+        guard budget >= 0 else {
+            throw TextGenerationError(
+                .invalidThinkingBudget,
+                "the thinking budget is \(budget) tokens; it must not be negative"
+            )
+        }
+    }
+
     /// Tells thinking from answer as the options want it.
     func splitter(_ prompt: PreparedPrompt, _ options: GenerationOptions) -> ReasoningSplitter {
-        ReasoningSplitter(
-            options.splitsReasoning ? prompt.opening : .answer,
-            preambleLimit: preambleLimit,
-            allowsPreamble: options.format == nil
-        )
+        ReasoningSplitter(opening(prompt, options), isCautious: !knowsThinking && mode(options) != .on)
+    }
+
+    /// The most tokens of thinking; nil for as many as the model wants.
+    private func budget(_ options: GenerationOptions) -> Int? {
+        mode(options) == .off ? 0 : options.thinkingBudget
+    }
+
+    private func offer(_ options: GenerationOptions) -> FormatCompiler.ThinkingOffer {
+        mode(options) == .on ? .always : .whereWanted(isKnown: knowsThinking)
+    }
+
+    private func mode(_ options: GenerationOptions) -> ReasoningMode { options.reasoning ?? reasoning }
+
+    /// How an answer begins, as far as its prompt and its options say.
+    private func opening(_ prompt: PreparedPrompt, _ options: GenerationOptions) -> ReasoningSplitter.Opening {
+        guard options.splitsReasoning else { return .answer }
+        // What begins with something else anyway need not be told to leave thinking out.
+        return options.format != nil && mode(options) == .off && prompt.opening == .undecided ? .answer : prompt.opening
     }
 
     private func formatConstraint(
@@ -198,6 +261,23 @@ package struct TextGenerator: Sendable {
         _ options: GenerationOptions
     ) throws(TextGenerationError) -> FormatConstraint? {
         guard let format = options.format else { return nil }
+        let stops = try stopTokenIDs(request, options)
+        return try formats.constraint(
+            format,
+            opening(prompt, options),
+            offersThinking: offer(options),
+            stopTokenIDs: stops,
+            chosenStopIDs: options.stopTokenIDs.subtracting(ownStopTokenIDs(request))
+        )
+    }
+
+    /// The tokens that end an answer with a format.
+    ///
+    /// Throws `.invalidFormat` where none can.
+    private func stopTokenIDs(
+        _ request: GenerationRequest,
+        _ options: GenerationOptions
+    ) throws(TextGenerationError) -> Set<Int> {
         guard !options.ignoreEOS, options.minNewTokens == 0 else {
             throw TextGenerationError(
                 .invalidFormat,
@@ -211,14 +291,22 @@ package struct TextGenerator: Sendable {
                 "an answer with a format needs a stop token, and the model has none"
             )
         }
-        return try formats.constraint(format, options.splitsReasoning ? prompt.opening : .answer, stopTokenIDs: stops)
+        return stops
+    }
+
+    /// The stop tokens that nobody asked for: the model's and the tokenizer's.
+    private func ownStopTokenIDs(_ request: GenerationRequest) -> Set<Int> {
+        var request = request
+        request.stopTokenIDs = tokenizer.endOfTextID.map { [$0] } ?? []
+        return engine.stopTokenIDs(request)
     }
 
     private func render(
         _ messages: [ChatMessage],
         _ tools: [JSONValue]?,
-        _ variables: JSONObject
-    ) throws(TextGenerationError) -> String {
+        _ variables: JSONObject,
+        _ ending: Prompt.Ending
+    ) throws(TextGenerationError) -> MarkedText {
         guard messages.contains(where: { !$0.isEmpty }) else {
             throw TextGenerationError(.emptyPrompt, "the conversation is empty: give at least one message with content")
         }
@@ -232,8 +320,15 @@ package struct TextGenerator: Sendable {
         if let system, !["system", "developer"].contains(messages.first?.role) {
             messages.insert(ChatMessage(role: "system", content: system), at: 0)
         }
+        let mark = ending == .finalMessage ? try Self.markEnd(of: &messages) : nil
+        let text: MarkedText
         do {
-            return try template.render(messages: messages, tools: tools, variables: variables)
+            text = try template.prompt(
+                messages: messages,
+                tools: tools,
+                addGenerationPrompt: ending == .generationPrompt,
+                variables: templateVariables.merging(variables)
+            )
         } catch {
             throw TextGenerationError(
                 .templateFailed,
@@ -241,6 +336,28 @@ package struct TextGenerator: Sendable {
                 cause: error
             )
         }
+        guard let mark else { return text }
+        guard let before = text.before(mark) else {
+            throw TextGenerationError(
+                .noFinalMessage,
+                "the model's chat template does not write the last message, so it cannot be continued"
+            )
+        }
+        return before
+    }
+
+    /// Marks where the last message ends, to cut off what a template writes behind it.
+    private static func markEnd(of messages: inout [ChatMessage]) throws(TextGenerationError) -> String {
+        guard let last = messages.indices.last, messages[last].role == "assistant", messages[last].toolCalls.isEmpty
+        else {
+            throw TextGenerationError(
+                .noFinalMessage,
+                "the last message cannot be continued: it must be the assistant's, without tool calls"
+            )
+        }
+        let mark = "\u{2}\(UInt64.random(in: .min ... .max))\u{3}"
+        messages[last].content = (messages[last].content ?? "") + mark
+        return mark
     }
 }
 

@@ -52,19 +52,26 @@ struct ThinkingConstraint: TokenConstraint {
         endThinkingIfDue()
     }
 
-    mutating func allowedTokens(into mask: inout [UInt64]) {
+    mutating func allowedTokens(into mask: inout [UInt64], _ work: inout MaskWork) throws(EngineError) -> Bool {
         if let token = ending?.last {
             mask.removeAll(keepingCapacity: true)
             mask.append(contentsOf: repeatElement(0, count: token >> 6 + 1))
             mask[token >> 6] = 1 << UInt64(token & 63)
-            return
+            return true
         }
-        if format?.allowedTokens(into: &mask) == nil {
+        if let isComplete = try format?.allowedTokens(into: &mask, &work) {
+            guard isComplete else { return false }
+        } else {
             mask.removeAll(keepingCapacity: true)
             mask.append(contentsOf: repeatElement(.max, count: (vocabularySize + 63) / 64))
         }
-        guard splitter.isReasoning else { return }
+        guard splitter.isReasoning else { return true }
         for id in stopTokenIDs where id >> 6 < mask.count { mask[id >> 6] &= ~(1 << UInt64(id & 63)) }
+        return true
+    }
+
+    mutating func narrow(_ mask: inout [UInt64], by logits: [Float]) {
+        if ending?.last == nil { format?.narrow(&mask, by: logits) }
     }
 
     mutating func advance(_ token: Int) -> Bool {

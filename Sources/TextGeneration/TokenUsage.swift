@@ -57,3 +57,32 @@ package struct GenerationTimings: Sendable, Hashable, Codable {
         return Double(count) / (duration / .seconds(1))
     }
 }
+
+// What was written down by somebody else is held against these before anybody counts with it.
+extension TokenUsage {
+    /// What a number of tokens can be.
+    package static let range = 0...Int(Int32.max)
+
+    /// Whether every number can be one, and none is more than what it is a part of.
+    package var isSound: Bool {
+        [promptTokens, cachedTokens, completionTokens, reasoningTokens, draftTokens, acceptedTokens]
+            .allSatisfy(Self.range.contains)
+            && cachedTokens <= promptTokens && reasoningTokens <= completionTokens && acceptedTokens <= draftTokens
+    }
+}
+
+extension GenerationTimings {
+    /// What a time can be.
+    private static let range = Duration.zero...Duration.seconds(10 * 366 * 86_400)
+
+    /// Whether every number can be one.
+    package var isSound: Bool {
+        [queue, timeToFirstToken, total].allSatisfy { $0.map(Self.range.contains) ?? true }
+            && [promptTokensPerSecond, tokensPerSecond].allSatisfy { $0.map { $0.isFinite && $0 >= 0 } ?? true }
+    }
+}
+
+extension GenerationResult {
+    /// Whether its numbers can be what they say.
+    package var isSound: Bool { usage.isSound && timings.isSound }
+}

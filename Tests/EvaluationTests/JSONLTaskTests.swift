@@ -24,6 +24,15 @@ import Testing
         #expect(try task(text, limit: 2).samples.count == 2)
     }
 
+    @Test func problemsOfGSM8KAreReadAndJudged() throws {
+        let task = try task(#"{"question": "How many?", "answer": "6*6=<<6*6=36>>36\n#### 1,036"}"#)
+        #expect(task.samples == [EvaluationSample(id: "1", prompt: "How many?", answer: "1,036")])
+        #expect(task.grade("It is \\boxed{1036}.", to: task.samples[0]).isCorrect)
+        #expect(task.grade("<think>#### 5</think> So it is\n#### 1036\nDone.", to: task.samples[0]).isCorrect)
+        #expect(!task.grade("<think>\n#### 1036", to: task.samples[0]).isCorrect)
+        #expect(!task.grade("#### 1037", to: task.samples[0]).isCorrect)
+    }
+
     @Test func anArrayOfProblemsIsReadToo() throws {
         let task = try task(#" [{"problem": "a", "answer": "1"}, {"problem": "b", "answer": 2}]"#)
         #expect(task.samples.map(\.answer) == ["1", "2"])

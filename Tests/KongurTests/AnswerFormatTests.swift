@@ -88,8 +88,8 @@ import Testing
         let model = try await LanguageModel.load(Self.pebble)
         let parameters = GenerationParameters(maxNewTokens: 900, temperature: 0, format: .jsonObject)
         let result = try await model.answer("What is 47 + 385?", parameters)
-        // It may go on for as long as it may; what there is begins an object.
-        #expect(result.answer.hasPrefix("{") || result.answer.isEmpty)
+        // It may go on for as long as it may; what there is begins an object, behind white space perhaps.
+        #expect(result.answer.first { !$0.isWhitespace } ?? "{" == "{")
         if result.finishReason == .stop {
             #expect(try JSONSerialization.jsonObject(with: Data(result.answer.utf8)) is [String: Any])
         }

@@ -6,11 +6,11 @@ struct ModelLocatorTests {
     @Test func eachFormOfModelIsRecognised() throws {
         try inTemporaryFolder { folder in
             try write("{}", "\(folder)/checkpoint/config.json")
-            try write("", "\(folder)/graph.onnx")
+            try write("x", "\(folder)/graph.onnx")
             try write("{}", "\(folder)/exported/config.json")
-            try write("", "\(folder)/exported/model.onnx")
+            try write("x", "\(folder)/exported/model.onnx")
             try write("{}", "\(folder)/compiled.kongur/program.json")
-            try write("", "\(folder)/compiled.kongur/weights.bin")
+            try write("x", "\(folder)/compiled.kongur/weights.bin")
             let locator = ModelLocator(environment: ["HF_HUB_CACHE": folder])
             #expect(try locator.locate("\(folder)/checkpoint") == .checkpoint("\(folder)/checkpoint"))
             #expect(try locator.locate("\(folder)/graph.onnx") == .onnx("\(folder)/graph.onnx"))
@@ -27,6 +27,66 @@ struct ModelLocatorTests {
             #expect(message { try locator.locate(folder) }.contains("no config.json"))
             #expect(message { try locator.locate("\(folder)/gone") }.contains("no such file or folder"))
             #expect(message { try locator.locate("someone/something") }.contains("kongur pull someone/something"))
+        }
+    }
+
+    /// Whichever file it is, what it holds instead is said, and not what fails because of it.
+    @Test func filesThatAreNotWhatTheirNamesSay() throws {
+        let contents = [
+            ("version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 5\n", "Git LFS pointer"),
+            ("\n<!DOCTYPE html><html>", "web page"), ("<html><head>", "web page"),
+            ("Entry not found", "failed download"),
+        ]
+        let locator = ModelLocator(environment: [:])
+        for name in [
+            "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json",
+            "merges.txt",
+            "special_tokens_map.json", "model.safetensors", "model-00002-of-00002.safetensors",
+            "model.safetensors.index.json",
+        ] {
+            for (text, reason) in contents + [("", "is empty")] where !(text.isEmpty && name == "merges.txt") {
+                try inTemporaryFolder { folder in
+                    try write("{}", "\(folder)/config.json")
+                    try write(text, "\(folder)/\(name)")
+                    let message = message { try locator.locate(folder) }
+                    #expect(message.contains("\(folder)/\(name): ") && message.contains(reason), "\(message)")
+                }
+            }
+        }
+        for name in ["model.onnx", "model.onnx.data", "chat_template.jinja"] {
+            for (text, reason) in contents.prefix(3) {
+                try inTemporaryFolder { folder in
+                    try write("x", "\(folder)/model.onnx")
+                    try write(text, "\(folder)/\(name)")
+                    for path in [folder, "\(folder)/model.onnx"] {
+                        let message = message { try locator.locate(path) }
+                        #expect(message.contains("\(name): ") && message.contains(reason), "\(message)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func formsThatAreNotReadAreNamed() throws {
+        let locator = ModelLocator(environment: [:])
+        for (name, reason) in [
+            ("model.gguf", "GGUF files are not supported yet"), ("pytorch_model.bin", "pickle"),
+            ("consolidated.00.pth", "pickle"),
+            ("model.safetensors", "config.json"), ("adapter_config.json", "LoRA"),
+        ] {
+            try inTemporaryFolder { folder in
+                try write("x", "\(folder)/\(name)")
+                let ofFolder = message { try locator.locate(folder) }
+                #expect(ofFolder.contains(reason))
+                let ofFile = message { try locator.locate("\(folder)/\(name)") }
+                let isPart = name == "model.safetensors" || name.hasSuffix(".json")
+                let wanted = isPart ? "give the folder" : reason
+                #expect(ofFile.contains(wanted), "\(ofFile)")
+            }
+        }
+        try inTemporaryFolder { folder in
+            let ofFolder = message { try locator.locate(folder) }
+            #expect(ofFolder.contains("is empty"))
         }
     }
 

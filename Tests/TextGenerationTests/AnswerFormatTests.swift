@@ -3,6 +3,7 @@ import Foundation
 import Grammars
 import InferenceEngine
 import KongurTesting
+import MemoryAccounting
 import Testing
 import Tokenizers
 
@@ -89,6 +90,64 @@ import Tokenizers
         let result = try await saying("so\n</think>no", after: prompt).answer(prompt, options(.jsonSchema(Self.schema)))
         #expect(result.reasoning == "so")
         try check(result.answer)
+    }
+
+    @Test func choiceAndPatternAreHeldToTheLetter() async throws {
+        for seed in 0..<8 as Range<UInt64> {
+            let generator = try generator(ScriptedDevice(vocabularySize: ByteTokenizer.vocabularySize))
+            let choice = try await generator.answer(question, options(.choice(["yes", "no", "yes!", "ä"]), seed: seed))
+            #expect(["yes", "no", "yes!", "ä"].contains(choice.answer) && choice.finishReason == .stop)
+            let pattern = try await generator.answer(question, options(.pattern("^[a-c]{2,4}-\\d{1,3}$|x"), seed: seed))
+            #expect(try #/[a-c]{2,4}-\d{1,3}|x/#.wholeMatch(in: pattern.answer) != nil, "\(pattern.answer)")
+        }
+        // Behind thinking, too, without a blank between.
+        let thought = try saying("<think>so</think>\n\nI say yes", after: question)
+        let result = try await thought.answer(question, options(.choice(["yes", "no"])))
+        #expect(result.reasoning == "so" && ["yes", "no"].contains(result.answer))
+        for format in [AnswerFormat.choice([]), .choice([""]), .pattern("(a"), .pattern("[^\\s\\S]")] {
+            let error = await #expect(throws: TextGenerationError.self) {
+                try await thought.answer(question, options(format))
+            }
+            #expect(error?.code == .invalidFormat)
+        }
+    }
+
+    /// A model that would rather say something else than think does not think because that alone is left to it.
+    @Test func thinkingIsOfferedToModelsThatWantIt() async throws {
+        let formats = [
+            AnswerFormat.jsonSchema(Self.schema), .choice(["yes"]), .pattern("[a-z]{3}"),
+            .toolCalls([["type": "function", "function": ["name": "time"]]], isParallel: false),
+        ]
+        for format in formats {
+            for seed in 0..<4 as Range<UInt64> {
+                let result = try await saying("Sure", after: question).answer(question, options(format, seed: seed))
+                #expect(result.reasoning.isEmpty && !result.text.contains("<think>"))
+            }
+            var on = options(format)
+            (on.reasoning, on.sampling) = (
+                .on, SamplingParameters(temperature: 0, logitBias: [ByteTokenizer.think: 99])
+            )
+            on.sampling.logitBias[Int(UInt8(ascii: "<"))] = 90
+            on.maxNewTokens = 20
+            #expect(try await saying("Sure", after: question).answer(question, on).text.hasPrefix("<think>"))
+            var off = options(format)
+            off.reasoning = .off
+            let silent = try await saying("<think>so</think>", after: question).answer(question, off)
+            #expect(silent.reasoning.isEmpty && !silent.text.contains("<think>"))
+        }
+        // Without a format thinking that begins all the same is ended at once.
+        let off = GenerationOptions(sampling: .greedy, maxNewTokens: 40, reasoning: .off)
+        let ended = try await saying("<think>\nso", after: question).answer(question, off)
+        #expect(ended.text.hasPrefix("<think>") && ended.text.contains("</think>") && ended.reasoning.isEmpty)
+    }
+
+    @Test func chosenStopTokenEndsAnAnswerInAFormat() async throws {
+        let schema: JSONValue = ["type": "array", "items": ["type": "integer"], "minItems": 3]
+        var options = options(.jsonSchema(schema))
+        options.stopTokenIDs = [Int(UInt8(ascii: ","))]
+        options.sampling = SamplingParameters(temperature: 0, logitBias: [Int(UInt8(ascii: ",")): 99])
+        let result = try await saying("[1", after: question).answer(question, options)
+        #expect(result.finishReason == .stop && result.answer == "[1")
     }
 
     @Test func tagsInsideTheAnswerAreText() async throws {
@@ -206,12 +265,73 @@ import Tokenizers
         let formats = FormatCompiler(try ByteTokenizer.load())
         func grammar(_ number: Int) throws -> ObjectIdentifier {
             let format = AnswerFormat.jsonSchema(["type": "string", "maxLength": .int(number)])
-            return ObjectIdentifier(try formats.constraint(format, .answer, stopTokenIDs: [1]).matcher.grammar)
+            return ObjectIdentifier(try formats.prepare(format, .answer)[0].grammar)
         }
         let first = try grammar(0)
         #expect(try grammar(0) == first)
         for number in 1...100 { _ = try grammar(number) }
         #expect(formats.keptCount == 64)
         #expect(try grammar(100) == grammar(100))
+    }
+
+    /// What a request holds is found again, however many others came meanwhile.
+    @Test func whatIsHeldIsCompiledOnce() throws {
+        let formats = FormatCompiler(try ByteTokenizer.load())
+        func prepared(_ number: Int) throws -> PreparedFormat {
+            try formats.prepare(.jsonSchema(["type": "string", "maxLength": .int(number)]), .answer)[0]
+        }
+        let held = try prepared(0)
+        for number in 1...200 { _ = try prepared(number) }
+        #expect(try prepared(0) === held)
+    }
+
+    @Test func withoutMemoryAFormatIsRefusedForNow() throws {
+        let ledger = MemoryLedger(byteCount: 8 << 20)
+        let formats = FormatCompiler(try ByteTokenizer.load(), memory: ledger)
+        var other = ledger.lease(9 << 19, for: .grammars)
+        let format = AnswerFormat.jsonSchema(["enum": .array((0..<2000).map { .string("value \($0)") })])
+        let error = #expect(throws: TextGenerationError.self) { try formats.prepare(format, .answer) }
+        #expect(error?.code == .busy && ledger.drawn == other?.byteCount)
+        other = nil
+        var prepared: [PreparedFormat]? = try formats.prepare(format, .answer)
+        #expect(prepared != nil && ledger.drawn > 0)
+        // Kept, until somebody needs the memory.
+        prepared = nil
+        let all = try #require(ledger.lease(5 << 20, for: .grammars))
+        #expect(ledger.drawn == all.byteCount && formats.keptCount == 0)
+    }
+
+    @Test func compilingEndsWhenNobodyWaits() throws {
+        let ledger = MemoryLedger(byteCount: 64 << 20)
+        let formats = FormatCompiler(try ByteTokenizer.load(), memory: ledger)
+        let format = AnswerFormat.jsonSchema(["type": "string", "pattern": "a.{6}b"])
+        let error = #expect(throws: TextGenerationError.self) { try formats.prepare(format, .answer) { true } }
+        #expect(error?.code == .ended && ledger.drawn == 0)
+        _ = try formats.prepare(format, .answer)
+    }
+
+    @Test func aRelaxedSchemaTellsWhatIsNotHeld() throws {
+        let schema: JSONValue = [
+            "type": "object",
+            "properties": ["a": ["type": "array", "items": ["type": "integer"], "uniqueItems": true]],
+            "required": ["a"], "not": [:],
+        ]
+        let formats = FormatCompiler(try ByteTokenizer.load())
+        #expect(throws: TextGenerationError.self) { try formats.prepare(.jsonSchema(schema), .answer) }
+        let relaxed = try formats.prepare(.jsonSchema(schema, isRelaxed: true), .answer)[0].relaxed
+        #expect(relaxed == ["not at #", "uniqueItems at #/properties/a"])
+        func tool(_ strict: JSONValue?) -> JSONValue {
+            var function = JSONObject()
+            function["name"] = "f"
+            function["parameters"] = schema
+            function["strict"] = strict
+            return ["type": "function", "function": .object(function)]
+        }
+        for strict in [nil, true] as [JSONValue?] {
+            #expect(throws: TextGenerationError.self) {
+                try formats.prepare(.toolCalls([tool(strict)], isParallel: false), .answer)
+            }
+        }
+        #expect(try formats.prepare(.toolCalls([tool(false)], isParallel: false), .answer)[0].relaxed.count == 2)
     }
 }

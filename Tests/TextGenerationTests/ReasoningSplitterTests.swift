@@ -7,9 +7,9 @@ import Testing
         _ text: String,
         _ start: ReasoningSplitter.Opening = .undecided,
         size: Int = 1,
-        preambleLimit: Int = 64
+        isCautious: Bool = false
     ) -> (splitter: ReasoningSplitter, reasoning: String, answer: String) {
-        var splitter = ReasoningSplitter(start, preambleLimit: preambleLimit)
+        var splitter = ReasoningSplitter(start, isCautious: isCautious)
         var pieces: [ReasoningSplitter.Piece] = []
         var rest = Substring(text)
         while !rest.isEmpty {
@@ -35,8 +35,15 @@ import Testing
             ("\nwhy\n</think>\n\nbecause", .reasoning, "why", "because"),
             // The template has closed it.
             ("\nbecause </think> <think>", .answer, "\nbecause </think> <think>", ""),
-            ("Let me see.\n<think>why</think>because", .undecided, "Let me see.\nwhy", "because"),
-            ("why</think>because", .undecided, "why", "because"),
+            (" \n<think>why</think>because", .undecided, "why", "because"),
+            // Tags inside of running text are text.
+            ("Let me see.\n<think>why</think>because", .undecided, "", "Let me see.\n<think>why</think>because"),
+            ("The tag <think> opens a thought", .undecided, "", "The tag <think> opens a thought"),
+            ("`<think>`", .undecided, "", "`<think>`"),
+            ("why</think>because", .undecided, "", "why</think>because"),
+            ("</think>because", .undecided, "", "</think>because"),
+            ("<thin", .undecided, "", "<thin"),
+            (" \n ", .undecided, "", " \n "),
             ("<think>why, and why", .undecided, "why, and why", ""),
             ("<think>a < b and <thin and </thin</think>4 < 5", .undecided, "a < b and <thin and </thin", "4 < 5"),
             ("<think>a\n\nb</think>c</think>d<think>e", .undecided, "a\n\nb", "c</think>d<think>e"),
@@ -70,20 +77,29 @@ import Testing
         #expect(splitter.append("2") == [.answer("2")])
     }
 
-    @Test func longTextWithoutATagIsStreamedAsAnswer() {
-        var splitter = ReasoningSplitter(preambleLimit: 8)
-        #expect(splitter.append("Hello") == [])
-        #expect(splitter.append(", world") == [.answer("Hello, world")])
-        #expect(splitter.append("!") == [.answer("!")])
+    @Test func answersAreToldFromTheirFirstByteOn() {
+        var splitter = ReasoningSplitter()
+        #expect(splitter.append("H") == [.answer("H")])
+        #expect(splitter.append("i <think>") == [.answer("i <think>")])
+        var tag = ReasoningSplitter()
+        #expect(tag.append("<thi") == [])
+        #expect(tag.append("s>") == [.answer("<this>")])
+        // White space is held back before a tag, but not for ever.
+        var blank = ReasoningSplitter()
+        #expect(blank.append(String(repeating: "\n", count: 65)).count == 1)
     }
 
-    @Test func lateTagSetsTheResultRight() {
-        let late = run("a long preamble <think>why</think>because", size: 4, preambleLimit: 8)
-        #expect(late.splitter.reasoning == "a long preamble why")
-        #expect(late.splitter.answer == "because")
-        let unopened = run("a long thought</think>because", size: 4, preambleLimit: 8)
-        #expect(unopened.splitter.reasoning == "a long thought")
-        #expect(unopened.splitter.answer == "because")
+    @Test(arguments: [1, 3, 1000]) func tagOfASentenceIsTextWhereNothingSaysThatTheModelThinks(size: Int) {
+        let cases = [
+            ("<think> is no tag of HTML.", "", "<think> is no tag of HTML."),
+            ("<think>, I said", "", "<think>, I said"), ("<think>", "", "<think>"),
+            ("<think>\nwhy\n</think>\n4", "why", "4"), ("<think>Okay</think>4", "Okay", "4"),
+            ("<think></think>4", "", "4"),
+        ]
+        for (text, reasoning, answer) in cases {
+            let result = run(text, size: size, isCautious: true)
+            #expect(result.reasoning == reasoning && result.answer == answer, "\(text)")
+        }
     }
 
     @Test func manyLineBreaksDoNotPileUp() {
@@ -100,5 +116,12 @@ import Testing
         #expect(ReasoningSplitter.opening(after: "assistant\n<think>\n\n</think>\n\n") == .answer)
         #expect(ReasoningSplitter.opening(after: "what does <think> mean?\nassistant\n") == .undecided)
         #expect(ReasoningSplitter.opening(after: "") == .undecided)
+        let continued = [
+            "<think>\nso": ReasoningSplitter.Opening.reasoning, "<think>so</think>4": .answer, "4": .answer,
+        ]
+        for (message, opening) in continued {
+            #expect(ReasoningSplitter.opening(continuing: message, after: message) == opening)
+        }
+        #expect(ReasoningSplitter.opening(continuing: " ", after: "<think>\n ") == .reasoning)
     }
 }

@@ -140,7 +140,7 @@ struct ToolCallParserTests {
     }
 
     @Test func heldCallsAreToldAsTheyCome() {
-        check("\(Self.add)\n\(Self.add)", "", [Self.addition, Self.addition], isHeldToCalls: true)
+        check("\(Self.add)\n\(Self.time)", "", [Self.addition, Self.theTime], isHeldToCalls: true)
         var parser = ToolCallParser(Self.tools, isHeldToCalls: true)
         #expect(parser.append(#"<tool_call>\#n{"name": "ad"#) == [])
         #expect(
@@ -153,13 +153,80 @@ struct ToolCallParserTests {
         // Cut short: what has been told of a call is told as one that is not complete.
         let begun = #"<tool_call>\#n{"name": "add", "arguments": {"a": "x"#
         check(begun, "", [ToolCall(name: "add", arguments: #"{"a": "x"#, isComplete: false)], isHeldToCalls: true)
-        check("<tool_call>\n{\"na", "<tool_call>\n{\"na", [], isHeldToCalls: true)
+        // What is cut short before or after that is passed over.
+        for cut in ["<tool", "<tool_call>\n{\"na"] {
+            check(cut, "", [], isHeldToCalls: true)
+            check("\(Self.time)\n\(cut)", "", [Self.theTime], isHeldToCalls: true)
+        }
+        check("\(Self.time)\n\(begun)", "", [Self.theTime], isHeldToCalls: true)
+    }
+
+    @Test func repeatedCallsEndTheAnswer() {
+        let again = #"<tool_call>{"name": "add", "arguments": {"a":1,"b":[2,"é}"]}}</tool_call>"#
+        check("\(Self.add)\n\(again)\n\(Self.time)", "", [Self.addition], isHeldToCalls: true)
+        let third = "\(Self.time)\(Self.time)\(Self.time)\(Self.add)"
+        check(third, "", [Self.theTime, Self.theTime])
+        check(
+            "\(Self.time)\(Self.add)\(Self.time)\(Self.add)",
+            "",
+            [
+                Self.theTime, Self.addition, Self.theTime, Self.addition,
+            ]
+        )
+        var parser = ToolCallParser(Self.tools, isHeldToCalls: true)
+        _ = parser.append(Self.add + again)
+        #expect(parser.isFinished)
+    }
+
+    @Test(arguments: [
+        #"{"name": "add", "arguments": {"a": 1}}"#, #"{"name": "add", "parameters": {"a": 1}}"#,
+        #"{"type": "function", "name": "add", "parameters": {"a": 1}}"#,
+        #"{"function": {"name": "add", "arguments": {"a": 1}}}"#,
+        #"{"type": "function", "id": "c1", "function": {"name": "add", "parameters": {"a": 1}}}"#,
+        #"{"function": "add", "arguments": {"a": 1}}"#, #"{"name": "add", "arguments": "{\"a\": 1}"}"#,
+        "{\n  \"name\": \"add\",\n  \"arguments\": {\"a\": 1}\n}",
+    ])
+    func jsonOfACallsFormIsACall(_ json: String) {
+        let one = [ToolCall(name: "add", arguments: #"{"a": 1}"#)]
+        check(json, "", one)
+        check(" \n\(json)\n", "", one)
+        check("```json\n\(json)\n```", "", one)
+        check("```\n\(json)\n```\n", "", one)
+        check("I call it:\n```json\n\(json)\n```\nDone.", "I call it:\nDone.", one)
+        check("I call it:\n\(json)\nDone.", "I call it:\nDone.", one)
+        check("<|python_tag|>\(json)", "", one)
+        check("<tool_call>\n\(json)\n</tool_call>", "", one)
+        check("[\(json)]", "", one)
+        check("[\(json), \(json)]", "", one + one)
+        check("\(json); \(json)", "", one + one)
+        check("```json\n[\(json),\n\(json)]\n```", "", one + one)
+        // Within a line, or with more behind it, it is an example.
+        check("Write \(json)", "Write \(json)", [])
+        check("\(json) is a call", "\(json) is a call", [])
+        // Whoever asked for JSON wants it.
+        let tagged = CallableTools(names: ["add"], readsBareCalls: false)
+        check(json, json, [], tagged)
+    }
+
+    @Test(arguments: [
+        #"{"name": "add"}"#, #"{"name": "Ann", "arguments": {}}"#, #"{"name": "add", "arguments": {}, "more": 1}"#,
+        #"{"name": "add", "arguments": [1]}"#, #"{"arguments": {}}"#, #"{"a": {"name": "add", "arguments": {}}}"#,
+        "{", "[", "[]", "[1, 2]", "[text](url)", #"[{"name": "add", "arguments": {}}, {"name": "x"}]"#,
+        #"{"name": "add", "arguments": {"#, "```json", "```json\n", "```json\n{\"a\": 1}\n```",
+        "```python\nx = {}\n```",
+        "```json\n{\"name\": \"add\", \"arguments\": {}} or so\n```", "``", "<|python", "<|python_tag|>print(1)",
+        #"{"function": {"function": {"name": "add", "arguments": {}}}}"#,
+    ])
+    func jsonThatIsNoCallStays(_ text: String) {
+        check(text, text, [])
+        check("So:\n\(text)\nthen \(Self.time)", "So:\n\(text)\nthen", [Self.theTime])
     }
 
     /// A model that repeats what begins like a call must not take a time that grows with the square of the text.
     @Test func beginningsWithoutEndAreCheap() {
         for part in [
             "<tool_call>", #"<tool_call>{"a":"#, #"<tool_call>{"a": [["#, #"<tool_call>{"a"#, "<tool_call>{\"\\\\",
+            "{\"name\":\n", "{\n", "[\n", "```json\n{\"name\": ", "{\"name\": [\n",
         ] {
             var parser = ToolCallParser(Self.tools)
             var text = ""

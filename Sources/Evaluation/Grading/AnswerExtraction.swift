@@ -5,13 +5,7 @@ package enum AnswerExtraction {
     /// A response that starts to think and never stops has no answer, whatever its thoughts hold. A last box that is
     /// never closed is none either: the response was cut off inside it. Takes time linear in the response.
     package static func boxedAnswer(in response: String) -> String? {
-        var text = Array(response.utf8)[...]
-        if let end = text.lastRange(of: "</think>") {
-            text = text[end.upperBound...]
-        } else if text.lastRange(of: "<think>") != nil {
-            return nil
-        }
-        guard let box = text.lastRange(of: "\\boxed") else { return nil }
+        guard var text = afterThinking(response), let box = text.lastRange(of: "\\boxed") else { return nil }
         text = text[box.upperBound...].drop { $0 == UInt8(ascii: " ") }
         guard text.first == UInt8(ascii: "{") else { return nil }
         var depth = 0
@@ -24,6 +18,22 @@ package enum AnswerExtraction {
             if depth == 0 { return String(decoding: text[text.startIndex + 1..<index], as: UTF8.self) }
         }
         return nil
+    }
+
+    /// What stands behind the last `####` after the thinking, to the end of its line, as GSM8K writes answers.
+    package static func markedAnswer(in response: String) -> String? {
+        guard let text = afterThinking(response), let mark = text.lastRange(of: "####") else { return nil }
+        let line = text[mark.upperBound...].prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+        let answer = String(decoding: line, as: UTF8.self)
+        let words = answer.split(separator: " ", omittingEmptySubsequences: true)
+        return words.isEmpty ? nil : words.joined(separator: " ")
+    }
+
+    /// Nil where the thinking never ends.
+    private static func afterThinking(_ response: String) -> ArraySlice<UInt8>? {
+        let text = Array(response.utf8)[...]
+        if let end = text.lastRange(of: "</think>") { return text[end.upperBound...] }
+        return text.lastRange(of: "<think>") == nil ? text : nil
     }
 }
 

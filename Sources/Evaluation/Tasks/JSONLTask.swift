@@ -5,7 +5,8 @@ package import Foundation
 /// An answer that is a Python function (`def ...`) is judged by the last code block, as text.
 ///
 /// Each line of the file is `{"problem": "...", "answer": "..."}`, with `"family"` and `"id"` if there are any; other
-/// names are ignored. A file that is one JSON array of such objects is read as well.
+/// names are ignored. `"question"` is another name of the problem. Of an answer with `####`, as GSM8K has it, what stands
+/// behind the last mark counts. A file that is one JSON array of such objects is read as well.
 package struct JSONLTask: EvaluationTask {
     package let name: String
     package let samples: [EvaluationSample]
@@ -65,7 +66,9 @@ package struct JSONLTask: EvaluationTask {
             let isCorrect = program.map { CodeBlock.areEqual($0, sample.answer) } ?? false
             return Grade(isCorrect: isCorrect, extracted: program)
         }
-        guard let extracted = AnswerExtraction.boxedAnswer(in: response) else {
+        guard
+            let extracted = AnswerExtraction.boxedAnswer(in: response) ?? AnswerExtraction.markedAnswer(in: response)
+        else {
             return Grade(isCorrect: false, extracted: nil)
         }
         return Grade(isCorrect: MathEquivalence.areEqual(extracted, sample.answer), extracted: extracted)
@@ -103,7 +106,7 @@ package struct JSONLTask: EvaluationTask {
                 "\(place): \(reason(error)); a problem is {\"problem\": \"...\", \"answer\": \"...\"}"
             )
         } catch {
-            throw EvaluationError(.invalidTask, "\(place): is not JSON: \(error)", cause: error)
+            throw EvaluationError(.invalidTask, "\(place): is not JSON", cause: error)
         }
     }
 
@@ -132,14 +135,26 @@ extension JSONLTask {
         var family: String?
         var id: Answer?
 
+        private enum CodingKeys: String, CodingKey { case problem, question, answer, family, id }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            let name: CodingKeys = container.contains(.question) && !container.contains(.problem) ? .question : .problem
+            problem = try container.decode(String.self, forKey: name)
+            answer = try container.decode(Answer.self, forKey: .answer)
+            family = try container.decodeIfPresent(String.self, forKey: .family)
+            id = try container.decodeIfPresent(Answer.self, forKey: .id)
+        }
+
         func callAsFunction(suffix: String, number: Int, place: String) throws(EvaluationError) -> EvaluationSample {
-            guard !problem.isEmpty, !answer.text.isEmpty else {
+            let answer = AnswerExtraction.markedAnswer(in: answer.text) ?? answer.text
+            guard !problem.isEmpty, !answer.isEmpty else {
                 throw EvaluationError(.invalidTask, "\(place): the problem or the answer is empty")
             }
             return EvaluationSample(
                 id: id?.text ?? String(number),
                 prompt: problem + suffix,
-                answer: answer.text,
+                answer: answer,
                 family: family
             )
         }

@@ -15,7 +15,7 @@ package struct ProcessorDescriptor {
     private let limits: LimitsProbe
     private let kernels: KernelProbe
     private let threads: Int
-    private static let source = "kongur bench --limits"
+    static let source = "kongur bench --limits"
     private static let rows = [1, 2, 4, 8, 16, 32, 64, 128, 512]
 
     /// Gets ready to measure; `threads` nil takes as many as the process may keep busy.

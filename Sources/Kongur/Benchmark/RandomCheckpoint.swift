@@ -8,12 +8,12 @@ package enum RandomCheckpoint {
     /// Writes `config.json` with the text and `model.safetensors` in bfloat16 into a new folder.
     ///
     /// Matrices are normally distributed with a standard deviation of 0.02, vectors are 1. The same text and seed give the
-    /// same bytes. The folder appears when it is complete. Throws when the text is no configuration, or the system's error.
+    /// same bytes. The folder appears when it is complete, and takes the place only of one that this wrote. Throws when the
+    /// text is no configuration, when there is something else, or the system's error.
     package static func write(configuration: String, to directory: String, seed: UInt64 = 1) throws {
-        let temporary = directory + ".new"
+        let replacement = try FolderReplacement(at: directory, form)
+        let temporary = replacement.temporary
         let manager = FileManager.default
-        try? manager.removeItem(atPath: temporary)
-        try manager.createDirectory(atPath: temporary, withIntermediateDirectories: true)
         try Data(configuration.utf8).write(to: URL(filePath: "\(temporary)/config.json"))
         let tensors = try ModelConfiguration(readingFile: "\(temporary)/config.json").requiredTensors
         let path = "\(temporary)/model.safetensors"
@@ -34,9 +34,10 @@ package enum RandomCheckpoint {
                 left -= count
             }
         }
-        try? manager.removeItem(atPath: directory)
-        try manager.moveItem(atPath: temporary, toPath: directory)
+        try replacement.commit()
     }
+
+    private static let form = FolderForm(name: "random weights", files: ["config.json", "model.safetensors"])
 
     private static func header(_ tensors: [(name: String, shape: Shape)]) -> Data {
         var entries: [String] = []

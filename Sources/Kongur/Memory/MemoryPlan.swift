@@ -16,6 +16,8 @@ package struct MemoryPlan: Sendable, Hashable {
     package let processByteCount: Int
     /// What is kept for connections.
     package let connectionByteCount: Int
+    /// What is kept for answers that wait for their readers, besides: a little of what there is.
+    package let unreadByteCount: Int
     /// What is kept for answers that are given again.
     package let answerByteCount: Int
     package let cacheByteCount: Int
@@ -24,13 +26,21 @@ package struct MemoryPlan: Sendable, Hashable {
     /// Tokens that the cache of each replica holds.
     package let cacheTokens: Int
 
-    /// Threads, tokens and text on their way, grammars of formats.
-    package static let growth = 32 << 20
+    /// Threads, tokens and text on their way, and grammars of formats.
+    package static let growth = 32 << 20 + formats
+    /// Grammars of formats and masks of tokens, besides what is kept for connections: both come from one ledger.
+    private static let formats = 48 << 20
+    /// As many as any cache needs, also where a model's blocks are tiny.
+    private static let mostBlocks = 1 << 22
     /// The cache must hold so many tokens, or one context where that is shorter.
     private static let fewestTokens = 512
 
+    /// What the ledger has from which requests draw.
+    package var requestByteCount: Int { connectionByteCount + Self.formats + unreadByteCount }
+
     package var byteCount: Int {
-        weightByteCount + workByteCount + processByteCount + connectionByteCount + answerByteCount + cacheByteCount
+        weightByteCount + workByteCount + processByteCount + connectionByteCount + unreadByteCount + answerByteCount
+            + cacheByteCount
     }
 
     /// Gives the cache what it can use and the rest leaves room for.
@@ -57,9 +67,12 @@ package struct MemoryPlan: Sendable, Hashable {
         workByteCount = footprint.workByteCount * replicas
         processByteCount = held + Self.growth
         connectionByteCount = connections
+        // Who has no connections is read at once.
+        let unread = connections == 0 ? 0 : min(512 << 20, limit.byteCount / 32)
+        unreadByteCount = unread
         answerByteCount = answers
         let layout = model.cache
-        let room = limit.byteCount - weightByteCount - workByteCount - processByteCount - connections - answers
+        let room = limit.byteCount - weightByteCount - workByteCount - processByteCount - connections - unread - answers
         let fitting = EngineConfiguration.cacheBlocks(byteCount: room / replicas, layout: layout)
         func blocks(_ tokens: Int) -> Int { (tokens + layout.blockSize - 1) / layout.blockSize }
         let wanted: Int
@@ -68,20 +81,16 @@ package struct MemoryPlan: Sendable, Hashable {
             wanted = max(1, EngineConfiguration.cacheBlocks(byteCount: byteCount / replicas, layout: layout))
             fewest = wanted
         } else {
-            let context = blocks(model.contextLength)
             fewest = blocks(min(model.contextLength, Self.fewestTokens))
-            if options.memoryByteCount != nil {
-                // Each replica takes as many sequences at once.
-                wanted = context * (options.maxSequences ?? model.program.limits[StepProgram.sequences] ?? 1)
-            } else {
-                // Memory that nobody asked to use is left to others.
-                let share = limit.byteCount / 4 / replicas
-                let quarter = EngineConfiguration.cacheBlocks(byteCount: share, layout: layout)
-                wanted = max(fewest, min(2 * context, quarter))
-            }
+            let context = blocks(model.contextLength)
+            // Each replica takes as many sequences at once, and none of them is longer.
+            let most = context * (options.maxSequences ?? model.program.limits[StepProgram.sequences] ?? 1)
+            // Memory that nobody asked to use is left to others, half of it.
+            let usable = options.memoryByteCount == nil ? fitting / 2 : fitting
+            wanted = max(fewest, min(most, max(usable, min(fitting, context))))
         }
-        // More than 32-bit slots can name is of no use.
-        cacheBlocks = min(wanted, max(fitting, fewest), Int(Int32.max) / layout.blockSize)
+        // More than 32-bit slots can name is of no use, and each block takes some memory of its own.
+        cacheBlocks = min(wanted, max(fitting, fewest), Int(Int32.max) / layout.blockSize, Self.mostBlocks)
         cacheByteCount = cacheBlocks * layout.blockByteCount * replicas
         cacheTokens = cacheBlocks * layout.blockSize
         guard cacheBlocks <= fitting else { throw KongurError(.outOfMemory, shortage) }
@@ -93,7 +102,9 @@ package struct MemoryPlan: Sendable, Hashable {
     }
 
     private var parts: String {
-        let connections = connectionByteCount > 0 ? " + connections \(Self.size(connectionByteCount))" : ""
+        let connections =
+            connectionByteCount > 0
+            ? " + connections \(Self.size(connectionByteCount)) + unread answers \(Self.size(unreadByteCount))" : ""
         let answers = answerByteCount > 0 ? " + answers \(Self.size(answerByteCount))" : ""
         return
             "weights \(Self.size(weightByteCount)) + work \(Self.size(workByteCount)) + process \(Self.size(processByteCount))\(connections)\(answers) + cache \(Self.size(cacheByteCount)) (\(cacheTokens) tokens\(replicas > 1 ? " on each of \(replicas) devices" : ""))"
@@ -107,6 +118,6 @@ package struct MemoryPlan: Sendable, Hashable {
     }
 
     private static func size(_ count: Int) -> String {
-        ByteCountFormatter.string(fromByteCount: Int64(max(0, count)), countStyle: .memory)
+        ByteText.of(count)
     }
 }

@@ -40,6 +40,7 @@ extension ModelCompilation {
             on: device,
             options: options
         )
+        options.smooth = true
     }
 
     /// What can say the errors of this compilation's products.

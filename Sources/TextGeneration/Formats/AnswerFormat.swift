@@ -6,10 +6,16 @@ package indirect enum AnswerFormat: Sendable, Hashable {
     /// Any JSON object.
     case jsonObject
     /// A JSON value that a schema describes; `Grammars` says what of JSON Schema is held.
-    case jsonSchema(JSONValue)
+    ///
+    /// When relaxed, it is not held to what cannot be held, instead of being refused.
+    case jsonSchema(JSONValue, isRelaxed: Bool = false)
+    /// One of some texts.
+    case choice([String])
+    /// A text that matches a regular expression from beginning to end.
+    case pattern(String)
     /// Calls of some tools, which are JSON schemas in the OpenAI form: one call, or several.
     ///
-    /// They are written as `ToolCallParser` reads them.
+    /// They are written as `ToolCallParser` reads them. A tool with `strict: false` is relaxed.
     case toolCalls([JSONValue], isParallel: Bool)
     /// What either of two formats allows.
     case either(AnswerFormat, AnswerFormat)
@@ -27,13 +33,29 @@ extension AnswerFormat {
     /// The grammar of such answers behind thinking.
     ///
     /// Throws `.invalidFormat` for a schema that an answer cannot be held to, and `.invalidTools` for tools that are not in
-    /// the OpenAI form or whose parameters are such a schema.
-    func grammar(_ thinking: AnswerFrame.Thinking) throws(TextGenerationError) -> Grammar {
+    /// the OpenAI form or whose parameters are such a schema; `.busy` and `.ended` come of the resources.
+    func grammar(
+        _ thinking: AnswerFrame.Thinking,
+        _ resources: GrammarResources
+    ) throws(TextGenerationError) -> Grammar {
+        var resources = resources
         switch self {
-        case .jsonObject: try Self.grammar(["type": "object"], AnswerFrame(thinking: thinking), .invalidFormat)
-        case .jsonSchema(let schema): try Self.grammar(schema, AnswerFrame(thinking: thinking), .invalidFormat)
+        case .jsonObject:
+            return try Self.grammar(["type": "object"], AnswerFrame(thinking: thinking), resources, .invalidFormat)
+        case .jsonSchema(let schema, let isRelaxed):
+            resources.relaxes = isRelaxed
+            return try Self.grammar(schema, AnswerFrame(thinking: thinking), resources, .invalidFormat)
+        case .choice(let texts):
+            return try Self.held(.invalidFormat) { () throws(GrammarError) in
+                try Grammar.choice(texts, in: AnswerFrame(thinking: thinking), resources)
+            }
+        case .pattern(let pattern):
+            return try Self.held(.invalidFormat) { () throws(GrammarError) in
+                try Grammar.pattern(pattern, in: AnswerFrame(thinking: thinking), resources)
+            }
         case .toolCalls(let tools, let isParallel):
-            try Self.grammar(
+            resources.relaxes = tools.contains { $0["function"]?["strict"] == false }
+            return try Self.grammar(
                 try Self.schema(of: tools),
                 AnswerFrame(
                     thinking: thinking,
@@ -41,21 +63,33 @@ extension AnswerFormat {
                     suffix: "\n" + ToolCallParser.closingTag,
                     most: isParallel ? Self.mostToolCalls : 1
                 ),
+                resources,
                 .invalidTools
             )
-        case .either(let one, let other): Grammar(either: try one.grammar(thinking), or: try other.grammar(thinking))
+        case .either(let one, let other):
+            return Grammar(either: try one.grammar(thinking, resources), or: try other.grammar(thinking, resources))
         }
     }
 
     private static func grammar(
         _ schema: JSONValue,
         _ frame: AnswerFrame,
+        _ resources: GrammarResources,
         _ code: TextGenerationError.Code
     ) throws(TextGenerationError) -> Grammar {
+        try held(code) { () throws(GrammarError) in try Grammar.jsonSchema(schema, in: frame, resources) }
+    }
+
+    private static func held(
+        _ code: TextGenerationError.Code,
+        _ grammar: () throws(GrammarError) -> Grammar
+    ) throws(TextGenerationError) -> Grammar {
         do {
-            return try Grammar.jsonSchema(schema, in: frame)
+            return try grammar()
         } catch {
-            throw TextGenerationError(code, "the answer cannot be held to this schema: \(error.message)", cause: error)
+            if error.code == .busy { throw TextGenerationError(.busy, error.message, cause: error) }
+            if error.code == .ended { throw TextGenerationError(.ended, error.message, cause: error) }
+            throw TextGenerationError(code, "the answer cannot be held to this: \(error.message)", cause: error)
         }
     }
 

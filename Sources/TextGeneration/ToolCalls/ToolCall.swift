@@ -3,10 +3,13 @@ package struct CallableTools: Sendable, Hashable {
     package var names: Set<String>
     /// Whether one answer may call several times; otherwise it ends with its first call.
     package var isParallel: Bool
+    /// Whether JSON of a call's form is a call without tags around it, too.
+    package var readsBareCalls: Bool
 
-    package init(names: Set<String>, isParallel: Bool = true) {
+    package init(names: Set<String>, isParallel: Bool = true, readsBareCalls: Bool = true) {
         self.names = names
         self.isParallel = isParallel
+        self.readsBareCalls = readsBareCalls
     }
 }
 

@@ -1,14 +1,20 @@
 import Tokenizers
 
 /// Tells calls of tools from the rest of an answer: objects with `name` and `arguments` between `<tool_call>` and
-/// `</tool_call>`, as the templates of Qwen and Hermes ask for them.
+/// `</tool_call>`, as the templates of Qwen and Hermes ask for them, and JSON of a call's form without tags, as those of Llama
+/// 3 do.
 ///
 /// Works on the answer alone, after `ReasoningSplitter`: what looks like a call in thinking is none. Pieces may end inside
 /// a tag. What it decides:
 ///
-/// - A call names a tool that there is, and its arguments are a JSON object, or such an object in a string; a call without
-///   arguments has an empty one. It is told when it is complete. What is no call is text, tags included: nothing is lost.
-/// - Where the answer is held to calls, what comes can only be one. It is told as it comes, and is told even if it ends early.
+/// - A call names a tool that there is, in one of the forms of `ToolCallForm`. It is told when it is complete. What is no call
+///   is text, tags included: nothing is lost.
+/// - JSON without tags is a call, or a list of calls, at the beginning of a line, alone or in a fenced block, when it has
+///   arguments and no members but those of a call.
+/// - Where the answer is held to calls, what comes can only be one. The first is told as it comes, also if it ends early; what
+///   is cut short after that is passed over.
+/// - A call that asks for the same as one before ends an answer that is held to calls, and is none; in other answers the third
+///   in a row does.
 /// - At the end of the answer the closing tag may be missing.
 /// - White space around a call belongs to it, except that what stands before a call stays between the texts around it.
 package struct ToolCallParser: Sendable {
@@ -22,8 +28,6 @@ package struct ToolCallParser: Sendable {
 
     package static let openingTag = "<tool_call>"
     package static let closingTag = "</tool_call>"
-    private static let opening = Array(openingTag.utf8)
-    private static let closing = Array(closingTag.utf8)
     /// More white space than this is text, wherever it stands.
     private static let mostSpace = 16
 
@@ -32,12 +36,14 @@ package struct ToolCallParser: Sendable {
     package private(set) var calls: [ToolCall] = []
     /// Whether nothing may come any more, since there is the one call that is allowed.
     package private(set) var isFinished = false
-    private let tools: CallableTools
+    private var tools: CallableTools
     private let isHeldToCalls: Bool
-    /// What is not told; in a call that is everything from the white space before its tag on.
+    /// What is not told; in a call that is everything from the white space before its opening on.
     private var held: [UInt8] = []
-    /// Where the object of the call begins in `held`; nil outside of a call.
-    private var callStart: Int?
+    /// What may be a call, by places in `held`; nil outside of one.
+    private var opening: ToolCallOpening?
+    /// Whether nothing but blanks was told of the line that `held` begins in.
+    private var isLineBlank = true
     private var scanner = ToolCallScanner()
     private var scanned = 0
     /// How many bytes of the arguments are told; nil while the call is not.
@@ -67,17 +73,17 @@ package struct ToolCallParser: Sendable {
     package mutating func finish() -> [Piece] {
         guard !isFinished else { return [] }
         var pieces: [Piece] = []
-        while let start = callStart {
-            let rest = held[(start + scanned)...].drop(while: \.isJSONSpace)
-            if scanner.state == .complete, Self.closing.starts(with: rest), accept(from: start, &pieces) {
-                held = []
-            } else if toldArguments != nil {
-                endCall()
-                held = []
-            } else {
-                reject(start, &pieces)
-                while advance(&pieces) {}
-            }
+        while let opening, !isFinished {
+            if scanner.state == .complete, end(opening, isLast: true, &pieces) { continue }
+            if isHeldToCalls { break }
+            // JSON that has not ended is read once, not again from each of its lines.
+            if scanner.state == .open, opening.kind != .tag { tools.readsBareCalls = false }
+            reject(opening, &pieces)
+            while advance(&pieces) {}
+        }
+        if isHeldToCalls {
+            endCall()
+            held = []
         }
         emitText(held.count, &pieces)
         return pieces
@@ -85,37 +91,43 @@ package struct ToolCallParser: Sendable {
 
     /// Works on what is held; false when it must wait for more.
     private mutating func advance(_ pieces: inout [Piece]) -> Bool {
-        guard let start = callStart else { return findCall(&pieces) }
-        while scanner.state == .open, start + scanned < held.count {
-            scanner.advance(held[start + scanned])
+        guard let opening else { return findCall(&pieces) }
+        while scanner.state == .open, opening.json + scanned < held.count {
+            scanner.advance(held[opening.json + scanned])
             scanned += 1
         }
-        if isHeldToCalls, scanner.state != .malformed { tell(from: start, &pieces) }
+        if isHeldToCalls, calls.isEmpty || toldArguments != nil, scanner.state != .malformed {
+            tell(from: opening.json, &pieces)
+        }
         switch scanner.state {
-        case .open: return false
-        case .malformed: reject(start, &pieces)
-        case .complete:
-            let rest = held[(start + scanned)...].drop(while: \.isJSONSpace)
-            if rest.starts(with: Self.closing), accept(from: start, &pieces) {
-                held.removeFirst(rest.startIndex + Self.closing.count)
-                return true
-            }
-            if rest.count < Self.closing.count, Self.closing.starts(with: rest) { return false }
-            reject(start, &pieces)
+        case .open:
+            guard opening.kind != .tag, !scanner.objects.allSatisfy(ToolCallForm.mayBeCall) else { return false }
+            reject(opening, &pieces)
+        case .malformed: reject(opening, &pieces)
+        case .complete: return end(opening, isLast: false, &pieces)
         }
         return true
     }
 
     private mutating func findCall(_ pieces: inout [Piece]) -> Bool {
-        if let tag = held.firstRange(of: Self.opening) {
-            emitText(tag.lowerBound - spaces(before: tag.lowerBound), &pieces)
-            callStart = (held.firstRange(of: Self.opening) ?? tag).upperBound
-            (scanner, scanned) = (ToolCallScanner(), 0)
+        let search = ToolCallOpening.first(
+            in: held,
+            isLineBlank: isLineBlank,
+            readsBareCalls: tools.readsBareCalls && !isHeldToCalls
+        )
+        switch search {
+        case .found(var found):
+            let count = held.count
+            emitText(found.start - spaces(before: found.start), &pieces)
+            let told = count - held.count
+            (found.start, found.json) = (found.start - told, found.json - told)
+            opening = found
+            (scanner, scanned) = (ToolCallScanner(allowsList: found.allowsList), 0)
             return true
-        }
-        let tag = (1..<Self.opening.count).last { held.suffix($0) == Self.opening.prefix($0) } ?? 0
         // White space waits: it may stand before a call.
-        emitText(held.count - tag - spaces(before: held.count - tag), &pieces)
+        case .undecided(let index): emitText(index - spaces(before: index), &pieces)
+        case .none: emitText(held.count - spaces(before: held.count), &pieces)
+        }
         return false
     }
 
@@ -124,19 +136,13 @@ package struct ToolCallParser: Sendable {
         return count > Self.mostSpace || count == end && endsInSpace ? 0 : count
     }
 
-    /// The text and the calls of a whole answer.
-    static func parse(_ answer: String, _ tools: CallableTools, isHeldToCalls: Bool) -> ToolCallParser {
-        var parser = ToolCallParser(tools, isHeldToCalls: isHeldToCalls)
-        _ = parser.append(answer)
-        _ = parser.finish()
-        return parser
-    }
-
     // MARK: Calls
 
     /// Tells as much of a call as has come and is sure to be one.
     private mutating func tell(from start: Int, _ pieces: inout [Piece]) {
-        guard let name = scanner.name, let nameEnd = name.end, let arguments = scanner.arguments else { return }
+        guard let object = scanner.objects.first, let name = object.value("name"), let nameEnd = name.end,
+            let arguments = object.value("arguments")
+        else { return }
         if toldArguments == nil {
             guard let name = try? JSONValue(parsing: Array(held[start + name.start..<start + nameEnd]), name: "name"),
                 let name = name.string
@@ -147,37 +153,55 @@ package struct ToolCallParser: Sendable {
         tellArguments(held[start + arguments.start + (toldArguments ?? 0)..<end], &pieces)
     }
 
-    /// Tells what of a complete call is not told yet; false when it is no call.
-    private mutating func accept(from start: Int, _ pieces: inout [Piece]) -> Bool {
-        if toldArguments == nil {
-            guard let (name, arguments) = call(Array(held[start..<start + scanned])) else { return false }
-            begin(name, &pieces)
-            tellArguments(Array(arguments.utf8)[...], &pieces)
+    /// Ends JSON that is complete, as calls or as text; false when it must wait for what follows.
+    private mutating func end(_ opening: ToolCallOpening, isLast: Bool, _ pieces: inout [Piece]) -> Bool {
+        switch opening.end(in: held, after: opening.json + scanned, isLast: isLast) {
+        case .undecided: return false
+        case .at(let end) where accept(opening, &pieces): held.removeFirst(min(end, held.count))
+        case .at, .none: reject(opening, &pieces)
         }
-        calls[calls.count - 1].isComplete = true
-        endCall()
-        if space?.bytes.isEmpty ?? true {
-            let before = Array(held[..<(start - Self.opening.count)])
-            space = (before, isBefore: !before.isEmpty)
-        }
-        isFinished = !tools.isParallel
         return true
     }
 
-    private func call(_ object: [UInt8]) -> (name: String, arguments: String)? {
-        guard let value = try? JSONValue(parsing: object, name: "call"), let name = value["name"]?.string,
-            tools.names.contains(name)
-        else { return nil }
-        switch value["arguments"] {
-        case nil, .null: return (name, "{}")
-        case .string(let text):
-            guard let arguments = try? JSONValue(parsing: text), arguments.object != nil else { return nil }
-            return (name, text)
-        case .object:
-            guard let place = scanner.arguments, let end = place.end else { return nil }
-            return (name, String(decoding: object[place.start..<end], as: UTF8.self))
-        default: return nil
+    /// Tells what of complete calls is not told yet; false when they are none.
+    private mutating func accept(_ opening: ToolCallOpening, _ pieces: inout [Piece]) -> Bool {
+        if toldArguments == nil {
+            let json = Array(held[opening.json..<opening.json + scanned])
+            let found = scanner.objects.map {
+                ToolCallForm.call($0, of: json, tools, isTagged: opening.kind == .tag)
+            }
+            guard !found.isEmpty, found.allSatisfy({ $0 != nil }) else { return false }
+            for call in found.compactMap(\.self) where !isFinished { add(call, &pieces) }
+        } else {
+            endToldCall()
         }
+        endCall()
+        if space?.bytes.isEmpty ?? true {
+            let before = Array(held[..<opening.start])
+            space = (before, isBefore: !before.isEmpty)
+        }
+        // Another call may follow in the same line.
+        isLineBlank = true
+        return true
+    }
+
+    private mutating func add(_ call: ToolCall, _ pieces: inout [Piece]) {
+        let repeated =
+            isHeldToCalls
+            ? calls.contains { $0.asksSame(as: call) }
+            : calls.count > 1 && calls.suffix(2).allSatisfy { $0.asksSame(as: call) }
+        guard !repeated else {
+            isFinished = true
+            return
+        }
+        begin(call.name, &pieces)
+        tellArguments(Array(call.arguments.utf8)[...], &pieces)
+        endToldCall()
+    }
+
+    private mutating func endToldCall() {
+        calls[calls.count - 1].isComplete = true
+        isFinished = !tools.isParallel
     }
 
     private mutating func begin(_ name: String, _ pieces: inout [Piece]) {
@@ -195,18 +219,20 @@ package struct ToolCallParser: Sendable {
     }
 
     private mutating func endCall() {
-        (callStart, toldArguments) = (nil, nil)
+        (opening, toldArguments) = (nil, nil)
     }
 
-    /// What began like a call is text: its tag is passed on, and what follows is looked at anew.
-    private mutating func reject(_ start: Int, _ pieces: inout [Piece]) {
-        emitText(start, &pieces)
+    /// What began like a call is text: its opening is passed on, and what follows is looked at anew.
+    private mutating func reject(_ opening: ToolCallOpening, _ pieces: inout [Piece]) {
+        emitText(opening.rejectedEnd, &pieces)
         endCall()
     }
 
     private mutating func emitText(_ count: Int, _ pieces: inout [Piece]) {
         var bytes = Array(held.prefix(count))
         held.removeFirst(count)
+        let lineStart = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 }
+        isLineBlank = (lineStart != nil || isLineBlank) && bytes[(lineStart ?? 0)...].allSatisfy(\.isJSONSpace)
         if var between = space {
             let visible = bytes.drop(while: \.isJSONSpace)
             if !between.isBefore { between.bytes += bytes.prefix(visible.startIndex) }

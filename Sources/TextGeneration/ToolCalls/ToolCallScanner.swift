@@ -1,4 +1,4 @@
-/// Follows the JSON object of a tool call byte by byte: where its name and its arguments are, and where it ends.
+/// Follows the JSON of tool calls byte by byte, one object or a list of objects: where their members are, and where it ends.
 ///
 /// Sees to strings, brackets and what stands between values; whether numbers, words and escapes are sound is left to the
 /// parser of JSON that reads the whole. Takes constant time for each byte.
@@ -7,6 +7,22 @@ struct ToolCallScanner: Sendable {
         case open
         case complete
         case malformed
+    }
+
+    /// A place in the bytes; without an end as long as that has not come.
+    struct Part: Sendable {
+        var start: Int
+        var end: Int?
+    }
+
+    /// An object that may be a call.
+    struct Object: Sendable {
+        var place: Part
+        /// Its members in their order, by their keys as they are written.
+        var members: [(key: [UInt8], value: Part)] = []
+
+        /// The value of a member; the last one counts.
+        func value(_ key: String) -> Part? { members.last { $0.key.elementsEqual(key.utf8) }?.value }
     }
 
     private enum Expected {
@@ -26,16 +42,21 @@ struct ToolCallScanner: Sendable {
     }
 
     private(set) var state = State.open
-    /// Where the values of these members begin, and end as far as they have, in bytes.
-    private(set) var name: (start: Int, end: Int?)?
-    private(set) var arguments: (start: Int, end: Int?)?
+    private(set) var objects: [Object] = []
+    private let allowsList: Bool
     private var position = 0
     private var expected = Expected.start
     private var inside: Inside?
     /// The closing bytes of what is open.
     private var closers: [UInt8] = []
-    /// The last key of the outermost object.
+    /// How many are open inside of an object: one more in a list.
+    private var objectDepth = 1
+    /// The last key of the object.
     private var key: [UInt8] = []
+
+    init(allowsList: Bool = false) {
+        self.allowsList = allowsList
+    }
 
     mutating func advance(_ byte: UInt8) {
         defer { position += 1 }
@@ -57,7 +78,7 @@ struct ToolCallScanner: Sendable {
             inside = nil
             if isKey { expected = .colon } else { endValue(at: position + 1) }
         default:
-            if isKey, closers.count == 1 { key.append(byte) }
+            if isKey, closers.count == objectDepth { key.append(byte) }
             inside = .string(isKey: isKey, isEscaped: byte == UInt8(ascii: "\\") && !isEscaped)
         }
     }
@@ -65,9 +86,14 @@ struct ToolCallScanner: Sendable {
     private mutating func advanceOutside(_ byte: UInt8) {
         if byte.isJSONSpace { return }
         switch (expected, byte) {
-        case (.start, UInt8(ascii: "{")): open(UInt8(ascii: "}"))
+        case (.start, UInt8(ascii: "{")):
+            objects.append(Object(place: Part(start: position)))
+            open(UInt8(ascii: "}"))
+        case (.start, UInt8(ascii: "[")) where allowsList:
+            objectDepth = 2
+            open(UInt8(ascii: "]"))
         case (.key, UInt8(ascii: "\"")), (.keyOrEnd, UInt8(ascii: "\"")):
-            if closers.count == 1 { key = [] }
+            if closers.count == objectDepth { key = [] }
             inside = .string(isKey: true, isEscaped: false)
         case (.colon, UInt8(ascii: ":")): expected = .value
         case (.keyOrEnd, _) where byte == closers.last, (.valueOrEnd, _) where byte == closers.last,
@@ -82,9 +108,11 @@ struct ToolCallScanner: Sendable {
     }
 
     private mutating func beginValue(_ byte: UInt8) {
-        if closers.count == 1 {
-            if key.elementsEqual("name".utf8) { name = (position, nil) }
-            if key.elementsEqual("arguments".utf8) { arguments = (position, nil) }
+        if closers.count == objectDepth {
+            objects[objects.count - 1].members.append((key, Part(start: position)))
+        } else if closers.count < objectDepth {
+            guard byte == UInt8(ascii: "{") else { return state = .malformed }
+            objects.append(Object(place: Part(start: position)))
         }
         switch byte {
         case UInt8(ascii: "{"): open(UInt8(ascii: "}"))
@@ -102,9 +130,12 @@ struct ToolCallScanner: Sendable {
 
     private mutating func endValue(at end: Int) {
         expected = .separator
-        guard closers.count == 1 else { return }
-        if key.elementsEqual("name".utf8) { name?.end = end }
-        if key.elementsEqual("arguments".utf8) { arguments?.end = end }
+        guard let object = objects.indices.last else { return }
+        if closers.count == objectDepth, let member = objects[object].members.indices.last {
+            objects[object].members[member].value.end = end
+        } else if closers.count == objectDepth - 1 {
+            objects[object].place.end = objects[object].place.end ?? end
+        }
     }
 
     private static func isScalar(_ byte: UInt8) -> Bool {

@@ -1,5 +1,6 @@
 package import AsyncHTTPClient
 package import NIOCore
+import NIOSSL
 
 extension HTTPClient {
     /// A client that does what it is told and nothing more: no redirects, no decompression, no second attempts, and HTTP/1.1,
@@ -14,6 +15,10 @@ extension HTTPClient {
             read: TimeAmount(bounding: idleTimeout)
         )
         settings.decompression = .disabled
+        var secure = TLSConfiguration.makeClientConfiguration()
+        // RFC 8996: the versions before are broken.
+        secure.minimumTLSVersion = .tlsv12
+        settings.tlsConfiguration = secure
         settings.httpVersion = .http1Only
         settings.connectionPool.retryConnectionEstablishment = false
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections

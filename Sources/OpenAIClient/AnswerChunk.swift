@@ -10,6 +10,8 @@ package struct AnswerChunk: Sendable, Hashable {
     package var finishReason: String?
     /// What the answer took, where the server says so.
     package var usage: Usage?
+    /// How fast the server wrote it, where it says so as llama.cpp and Kongur do.
+    package var tokensPerSecond: Double?
     /// Whether there was a choice or a usage in it at all.
     var hasContent: Bool
 
@@ -40,6 +42,7 @@ package struct AnswerChunk: Sendable, Hashable {
             reasoning += choice.delta?.reasoningContent ?? choice.delta?.reasoning ?? ""
             finishReason = choice.finishReason ?? finishReason
         }
+        tokensPerSecond = object.timings?.predictedPerSecond
         guard let prompt = object.usage?.promptTokens, let completion = object.usage?.completionTokens else { return }
         usage = Usage(
             promptTokens: prompt,
@@ -51,6 +54,19 @@ package struct AnswerChunk: Sendable, Hashable {
     private struct Object: Decodable {
         var choices: [Choice]?
         var usage: UsageFields?
+        var timings: Timings?
+    }
+
+    /// Other servers may mean something else by the name.
+    private struct Timings: Decodable {
+        var predictedPerSecond: Double?
+
+        private enum CodingKeys: CodingKey { case predictedPerSecond }
+
+        init(from decoder: any Decoder) {
+            predictedPerSecond = try? decoder.container(keyedBy: CodingKeys.self)
+                .decode(Double.self, forKey: .predictedPerSecond)
+        }
     }
 
     private struct Choice: Decodable {

@@ -35,6 +35,8 @@ package struct AnswerRequest: Sendable, Encodable {
     package var repetitionPenalty: Double?
     package var ignoreEOS: Bool?
     package var thinkingTokenBudget: Int?
+    /// auto, on or off; known to Kongur.
+    package var reasoning: String?
     /// Whether the answer ends with how many tokens it took.
     package var includesUsage = true
     /// Whether an answer that the server has given before will do.
@@ -53,7 +55,7 @@ package struct AnswerRequest: Sendable, Encodable {
     }
 
     private enum Key: String, CodingKey {
-        case model, messages, prompt, temperature, seed, stop, stream
+        case model, messages, prompt, temperature, seed, stop, stream, reasoning
         case maxTokens = "max_tokens"
         case topP = "top_p"
         case presencePenalty = "presence_penalty"
@@ -85,6 +87,7 @@ package struct AnswerRequest: Sendable, Encodable {
         try fields.encodeIfPresent(repetitionPenalty, forKey: .repetitionPenalty)
         try fields.encodeIfPresent(ignoreEOS, forKey: .ignoreEOS)
         try fields.encodeIfPresent(thinkingTokenBudget, forKey: .thinkingTokenBudget)
+        try fields.encodeIfPresent(reasoning, forKey: .reasoning)
         try fields.encode(true, forKey: .stream)
         if includesUsage { try fields.encode(["include_usage": true], forKey: .streamOptions) }
     }

@@ -10,14 +10,21 @@ package struct ServedModel: Sendable {
     package var defaults: SamplingParameters
     /// Seconds since 1970 at which it was loaded.
     package var created: Int
+    /// What its card says; nil for a model without one.
+    package var card: ModelCard?
     /// A hash of all that its answers depend on besides the request.
     package var digest: String
+    /// Where it came from, as whoever started the server named it.
+    package var path = ""
+    /// What `config.json` says of its kind.
+    package var architecture = ModelArchitecture()
 
     package init(
         names: [String],
         generator: TextGenerator,
         defaults: SamplingParameters,
         created: Int,
+        card: ModelCard? = nil,
         digest: String
     ) {
         precondition(!names.isEmpty)
@@ -25,6 +32,7 @@ package struct ServedModel: Sendable {
         self.generator = generator
         self.defaults = defaults
         self.created = created
+        self.card = card
         self.digest = digest
     }
 
@@ -42,6 +50,21 @@ package struct ServedModel: Sendable {
     }
 }
 
+/// What a checkpoint's `config.json` says of the kind of its model.
+package struct ModelArchitecture: Sendable, Decodable {
+    /// Such as `qwen2`.
+    package var modelType: String?
+    /// Such as `Qwen2ForCausalLM`.
+    package var architectures: [String]?
+
+    private enum CodingKeys: String, CodingKey {
+        case modelType = "model_type"
+        case architectures
+    }
+
+    package init() {}
+}
+
 /// The numbers that bound what one request may ask for.
 struct RequestLimits: Sendable {
     var contextLength: Int
@@ -51,5 +74,7 @@ struct RequestLimits: Sendable {
     var messages = 4096
     var stopStrings = 16
     var stopStringLength = 1024
-    var logitBiases = 1024
+    /// Tokens that are named one by one, such as those of `logit_bias`.
+    var namedTokens = 1024
+    var badWords = 128
 }

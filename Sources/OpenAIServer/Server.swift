@@ -1,14 +1,13 @@
 import BatchJobs
 import Hummingbird
 import HummingbirdCore
-import HummingbirdTLS
 import InferenceEngine
 package import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 import ResponseCaching
 import ServiceLifecycle
+import TextGeneration
 import UnixSignals
 
 #if canImport(Glibc)
@@ -17,7 +16,7 @@ import UnixSignals
     import Darwin
 #endif
 
-/// The HTTP service in front of an engine: one group of services, ended by SIGTERM or SIGINT.
+/// The HTTP service in front of an engine: one group of services, ended by SIGTERM, SIGINT or SIGHUP.
 package struct Server: Sendable {
     /// Why a server cannot be started.
     package struct Failure: Error, CustomStringConvertible {
@@ -28,7 +27,8 @@ package struct Server: Sendable {
     private let configuration: ServerConfiguration
     private let version: String
     private let logger: Logger
-    private let keys: KeyRing
+    private let resources: ServerResources
+    private let connections: ConnectionTable
     private let admission: Admission
     private let monitor: ProgressMonitor
     private let metrics: ServerMetrics
@@ -36,25 +36,19 @@ package struct Server: Sendable {
     private let service: CompletionService
     private let jobs: BatchService?
 
-    /// Throws `Failure` for a configuration that is not safe or not sound.
     package init(
         _ model: ServedModel,
-        _ configuration: ServerConfiguration,
+        _ resources: ServerResources,
         metrics: ServerMetrics,
         version: String,
         logger: Logger
-    ) throws(Failure) {
-        do {
-            keys = try KeyRing(configuration.keys, file: configuration.keysFile, logger)
-        } catch {
-            throw Failure(description: error.description)
-        }
-        guard configuration.isLoopback || keys.isNeeded || configuration.allowAnonymous else {
-            throw Failure(
-                description:
-                    "--host \(configuration.host) can be reached by others and there are no API keys: give --keys-file, or --allow-anonymous to let everybody ask"
-            )
-        }
+    ) {
+        let configuration = resources.configuration
+        self.resources = resources
+        connections = ConnectionTable(
+            limit: configuration.maxConnections,
+            perAddress: configuration.maxConnectionsPerAddress
+        )
         self.model = model
         self.configuration = configuration
         self.version = version
@@ -62,23 +56,14 @@ package struct Server: Sendable {
         metrics.follow(model.engine, version: version)
         self.logger = logger
         page = WebPageRoutes(model: model, javaScriptFolder: configuration.javaScriptFolder, logger)
-        let cache: AnswerCache?
-        do {
-            cache = try configuration.responseCache.open(
-                byteCount: configuration.responseCacheByteCount,
-                logger: logger
+        let cache = resources.cache.map { store in
+            metrics.cache.follow(store)
+            return AnswerCache(
+                store,
+                timeToLive: configuration.responseCacheTimeToLive,
+                isShared: configuration.sharesResponses,
+                metrics.cache
             )
-            .map { store in
-                metrics.cache.follow(store)
-                return AnswerCache(
-                    store,
-                    timeToLive: configuration.responseCacheTimeToLive,
-                    isShared: configuration.sharesResponses,
-                    metrics.cache
-                )
-            }
-        } catch {
-            throw Failure(description: "--response-cache: \(error)")
         }
         admission = Admission(
             AdmissionQueue.Limits(
@@ -91,32 +76,31 @@ package struct Server: Sendable {
         service = CompletionService(
             model: model,
             admission: admission,
-            rateLimit: RateLimit(perMinute: configuration.requestsPerMinute),
-            memory: RequestMemory(connections: configuration.maxConnections),
+            memory: RequestMemory(model.generator.memory, connections: configuration.maxConnections),
+            threads: RequestThreads(),
             cache: cache,
             report: metrics.engine,
             configuration: configuration,
             fingerprint: "kongur-\(version)"
         )
-        do {
-            jobs = try BatchService(service, configuration.batches, metrics.batches, logger)
-        } catch {
-            throw Failure(description: "--batch-folder: \(error)")
+        jobs = resources.batches.map { [service] in
+            BatchService(service, $0, configuration.batches, metrics.batches, resources.keys, logger)
         }
     }
 
-    /// Serves until SIGTERM or SIGINT, and then until running answers are complete or the drain timeout is over.
+    /// Serves until SIGTERM, SIGINT or SIGHUP, and then until running answers are complete or the drain timeout is over.
     ///
     /// `started` is told the address. Throws `Failure` when it cannot listen.
     package func run(started: @escaping @Sendable (String) -> Void) async throws {
         let application = Application(
             responder: router.buildResponder(),
-            server: try transport(),
+            server: transport,
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(configuration.maxConnections)
+                availableConnectionsDelegate: ConnectionDoor(connections)
             ),
             onServerRunning: { channel in
+                try? await channel.pipeline.addHandler(AcceptPause(logger), position: .first).get()
                 var listening = configuration
                 listening.port = channel.localAddress?.port ?? configuration.port
                 started(listening.address)
@@ -125,35 +109,57 @@ package struct Server: Sendable {
         )
         // The last one is ended first: requests drain while connections are still taken and told to come again.
         var services: [any Service] = [
-            keys, monitor, EngineService(engine: model.engine), application,
-            Drain(admission: admission, timeout: configuration.drainTimeout),
+            resources.keys, monitor, EngineService(engine: model.engine), application,
+            Drain(admission: admission, connections: connections, timeout: configuration.drainTimeout),
         ]
+        if let certificate = resources.certificate { services.append(certificate) }
         if let jobs { services.append(jobs.runner) }
         var group = ServiceGroupConfiguration(
             services: services,
-            gracefulShutdownSignals: [.sigterm, .sigint],
+            gracefulShutdownSignals: Self.endingSignals,
             logger: logger
         )
-        group.maximumGracefulShutdownDuration = configuration.drainTimeout + .seconds(10)
+        group.maximumGracefulShutdownDuration = configuration.drainTimeout + .seconds(5)
         do {
             try await ServiceGroup(configuration: group).run()
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw Failure(
-                description:
-                    "cannot listen on \(configuration.address): another program does; choose another --port, or 0 for a free one"
-            )
-        } catch  where error is IOError || error is SocketAddressError || error is SocketAddressError.UnknownHost {
-            throw Failure(description: "cannot listen on \(configuration.address): \(error)")
+        } catch {
+            throw Failure(listeningOn: configuration.address, error) ?? error
         }
+    }
+
+    /// A closed terminal ends the server as SIGTERM does, unless it was started to outlive it, as by nohup.
+    private static var endingSignals: [UnixSignal] {
+        let previous = signal(SIGHUP, SIG_DFL)
+        signal(SIGHUP, previous)
+        let isIgnored = unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        return isIgnored ? [.sigterm, .sigint] : [.sigterm, .sigint, .sighup]
     }
 
     private var router: Router<ServerContext> {
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: metrics.http)
         router.add(middleware: TraceMiddleware())
-        router.add(middleware: RequestMiddleware(report: metrics.http, admission: admission))
-        let open = HealthRoutes.open.union(page.open)
-        router.add(middleware: AccessMiddleware(keys: keys, origins: OriginRules(configuration), open: open))
+        router.add(
+            middleware: RequestMiddleware(
+                report: metrics.http,
+                admission: admission,
+                quiet: HealthRoutes.open.union(page.open).union([MetricsRoute.path, WebPageRoutes.settingsPath])
+            )
+        )
+        let open = HealthRoutes.open.union(page.open).union(configuration.hasOpenMetrics ? [MetricsRoute.path] : [])
+        router.add(
+            middleware: AccessMiddleware(
+                keys: resources.keys,
+                origins: OriginRules(configuration, hasKeys: resources.keys.isNeeded),
+                open: open
+            )
+        )
+        router.add(
+            middleware: RateLimitMiddleware(
+                limit: RateLimit(perMinute: configuration.requestsPerMinute),
+                report: metrics.engine
+            )
+        )
         CompletionRoutes(service: service).add(to: router)
         ModelRoutes(model: model).add(to: router)
         DeviceRoutes(model: model, version: version).add(to: router)
@@ -161,42 +167,24 @@ package struct Server: Sendable {
         FileRoutes(jobs: jobs, configuration: configuration).add(to: router)
         BatchRoutes(jobs: jobs, service: service).add(to: router)
         MetricsRoute(registry: metrics.registry).add(to: router)
-        HealthRoutes(model: model, admission: admission, monitor: monitor, keys: keys, version: version)
+        HealthRoutes(model: model, admission: admission, monitor: monitor, keys: resources.keys, version: version)
             .add(to: router)
+        InfoRoutes(model: model, version: version).add(to: router)
         page.add(to: router)
+        metrics.http.begin(router.routes.map { ($0.path.description, $0.method.rawValue) })
         router.addOtherMethods()
         return router
     }
 
-    private func transport() throws -> HTTPServerBuilder {
-        let writeTimeout = TimeAmount(configuration.writeTimeout)
-        var http = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionGuard(writeTimeout: writeTimeout)],
-            idleTimeout: TimeAmount(configuration.readTimeout)
-        )
-        http.httpDecoder = HTTP1Channel.Configuration.DecoderConfiguration(
-            maxHeaderFieldSize: 16 << 10,
-            maxHeaderListSize: 32 << 10,
-            maxHeaderFieldCount: 100
-        )
-        let plain = HTTPServerBuilder.http1(configuration: http)
-        switch (configuration.tlsCertificate, configuration.tlsKey) {
-        case (nil, nil): return plain
-        case (let certificate?, let key?):
-            do {
-                let chain = try NIOSSLCertificate.fromPEMFile(certificate)
-                return try .tls(
-                    plain,
-                    tlsConfiguration: .makeServerConfiguration(
-                        certificateChain: chain.map { .certificate($0) },
-                        privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
-                    )
-                )
-            } catch {
-                throw Failure(description: "\(certificate), \(key): no certificate and key in PEM form: \(error)")
-            }
-        default:
-            throw Failure(description: "--tls-certificate and --tls-key belong together: give both")
+    private var transport: HTTPServerBuilder {
+        HTTPServerBuilder { [connections, certificate = resources.certificate, configuration] responder in
+            ConnectionPipeline(
+                responder: responder,
+                connections: connections,
+                certificate: certificate,
+                readTimeout: TimeAmount(configuration.readTimeout),
+                writeTimeout: TimeAmount(configuration.writeTimeout)
+            )
         }
     }
 }
@@ -211,20 +199,26 @@ private struct EngineService: Service {
     }
 }
 
-/// Waits for running answers when the server ends, and cancels those that take too long.
+/// Waits for running answers when the server ends, cancels those that take too long, and closes the connections of
+/// clients that do not even take the end of them.
 private struct Drain: Service {
+    /// For clients to read that their answer was cut short.
+    private static let lastWords = Duration.milliseconds(300)
+
     let admission: Admission
+    let connections: ConnectionTable
     let timeout: Duration
 
     func run() async throws {
         try? await gracefulShutdown()
         admission.drain(seconds: Int((timeout / .seconds(1)).rounded(.up)))
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                if (try? await Task.sleep(for: timeout)) != nil { admission.cancelAll() }
-            }
-            await admission.waitUntilIdle()
-            group.cancelAll()
+        // What is not an answer, such as a body that is still coming, may take no longer: this goes on when there are none.
+        Task {
+            try await EventLoopTimer.sleep(for: timeout)
+            admission.cancelAll()
+            try await EventLoopTimer.sleep(for: Self.lastWords)
+            connections.closeAll()
         }
+        await admission.waitUntilIdle()
     }
 }

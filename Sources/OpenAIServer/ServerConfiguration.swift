@@ -14,8 +14,10 @@ package struct ServerConfiguration: Sendable {
     package var keysFile: String?
     /// Whether a server that others can reach may do without keys.
     package var allowAnonymous = false
-    /// Names under which clients may address the server; empty takes the loopback names when it listens there, and
-    /// every name otherwise.
+    /// Whether `/metrics` needs no key where others do.
+    package var hasOpenMetrics = false
+    /// Names under which clients may address the server; empty takes the loopback names when it listens there, every name
+    /// where keys are needed, and otherwise addresses and names that nobody can register.
     package var allowedHosts: [String] = []
     /// Origins whose pages may ask, such as `https://chat.example.org`; `*` is all.
     package var allowedOrigins: [String] = []
@@ -27,6 +29,8 @@ package struct ServerConfiguration: Sendable {
     /// Requests of one key; nil is no limit.
     package var requestsPerMinute: Int?
     package var maxConnections = 1024
+    /// Of one client's address; nil is no limit but `maxConnections`.
+    package var maxConnectionsPerAddress: Int?
     /// Where answers are kept that would be the same again.
     package var responseCache = CacheLocation.memory
     /// Bytes of answers in memory or in the file.
@@ -37,9 +41,11 @@ package struct ServerConfiguration: Sendable {
     package var sharesResponses = false
     /// Jobs that are worked on while nobody waits.
     package var batches = BatchConfiguration()
+    /// Whether a request with a field that no server of this interface is known to have is refused.
+    package var refusesUnknownFields = false
     /// Bytes of a request's body; nil is enough for the model's context.
     package var maxBodySize: Int?
-    /// For a request's head and body to arrive.
+    /// For a request's head and body to arrive; a longer body must bring a little in each such time.
     package var readTimeout: Duration = .seconds(30)
     /// For a client to read on.
     package var writeTimeout: Duration = .seconds(60)

@@ -1,4 +1,5 @@
 import HTTPTypes
+import InferenceEngine
 import Synchronization
 import Testing
 
@@ -46,6 +47,66 @@ struct AdmissionQueueTests {
     }
 }
 
+/// What waits for one account does not shut out another.
+struct AdmissionSharesTests {
+    private let limits = AdmissionQueue.Limits(running: 4, waiting: 8, waitingTokens: 1000)
+    private let ann = Account("ann")
+    private let bob = Account("bob")
+
+    /// Takes requests in until one is refused.
+    private func fill(
+        _ queue: inout AdmissionQueue,
+        _ account: Account,
+        answers: Int = 1,
+        tokens: Int = 1,
+        atMost limit: Int = 100
+    ) -> [UInt64] {
+        var ids: [UInt64] = []
+        while ids.count < limit,
+            let id = queue.add(answers: answers, promptTokens: tokens, newTokens: 1, account: account)
+        {
+            ids.append(id)
+        }
+        return ids
+    }
+
+    @Test func oneAloneHasEverythingAndAnotherItsShare() {
+        var queue = AdmissionQueue(limits)
+        let first = fill(&queue, ann)
+        #expect(first.count == 12)
+        // Two of the places, and half of what may wait.
+        #expect(fill(&queue, bob).count == 6)
+        #expect(fill(&queue, ann).isEmpty)
+        for id in first { queue.remove(id, drawnTokens: 1) }
+        #expect(fill(&queue, bob).count == 6, "what nobody else uses is its own")
+    }
+
+    @Test func answersAndPromptsCountAsWhatTheyTake() {
+        var queue = AdmissionQueue(limits)
+        #expect(fill(&queue, ann, answers: 4).count == 3)
+        #expect(fill(&queue, bob, answers: 4).count == 1)
+        #expect(fill(&queue, bob).count == 2)
+        var long = AdmissionQueue(limits)
+        #expect(fill(&long, ann, tokens: 200).count == 9)
+        #expect(fill(&long, bob, tokens: 200).count == 4)
+        #expect(fill(&long, bob, tokens: 1).count == 2)
+    }
+
+    @Test func aLargerWeightIsALargerShare() {
+        var queue = AdmissionQueue(limits)
+        _ = fill(&queue, ann)
+        #expect(fill(&queue, Account("eve", weight: 3)).count == 9)
+        #expect(queue.answers(of: Account("eve")) == 9)
+    }
+
+    /// One who asks now and then is never refused, however many others ask without end.
+    @Test func whoHasNothingIsTakenIn() {
+        var queue = AdmissionQueue(limits)
+        for index in 0..<20 { _ = fill(&queue, Account("\(index)")) }
+        #expect(queue.add(answers: 8, promptTokens: 900, newTokens: 1, account: bob) != nil)
+    }
+}
+
 struct AdmissionTests {
     private func admission() -> Admission {
         Admission(AdmissionQueue.Limits(running: 1, waiting: 1, waitingTokens: 1000))
@@ -63,7 +124,7 @@ struct AdmissionTests {
             // A hundred tokens wait, half of a hundred run, ten are computed a second.
             #expect(error.retryAfter == 15)
         }
-        tickets[0].drew(tokens: 60)
+        tickets[0].leavePlace(drawnTokens: 60)
         tickets[0].release()
         tickets[0].release()
         #expect(admission.answers == 1)
@@ -133,6 +194,7 @@ struct RateLimitTests {
         try limit.take("bob", start)
         try limit.take("ann", start + .seconds(2))
         #expect(throws: APIError.self) { try limit.take("ann", start + .seconds(2)) }
+        for index in 0..<5000 { try limit.take("guest \(index)", start + .seconds(500)) }
         for _ in 0..<30 { try limit.take("ann", start + .seconds(1000)) }
         #expect(throws: APIError.self) { try limit.take("ann", start + .seconds(1000)) }
     }

@@ -1,3 +1,4 @@
+import Foundation
 import InferenceEngine
 import KongurTesting
 import Testing
@@ -32,7 +33,8 @@ struct AnswerRecordingTests {
     private static let token = TokenTextLogprobs(
         drawn: TokenTextLogprobs.Entry(id: 7, bytes: [0xF0, 0x9F], logprob: -0.1),
         top: [TokenTextLogprobs.Entry(id: 7, bytes: [], logprob: -1e-30)],
-        isReasoning: true
+        isReasoning: true,
+        offset: 3
     )
 
     private static let events: [RunEvent] = [
@@ -71,8 +73,82 @@ struct AnswerRecordingTests {
     private static let nowhere = TokenTextLogprobs(
         drawn: TokenTextLogprobs.Entry(id: 7, bytes: [], logprob: -.infinity),
         top: [],
-        isReasoning: false
+        isReasoning: false,
+        offset: 0
     )
+
+    /// Whoever may write to a shared store may write any number: nothing is counted with that cannot be.
+    @Test(arguments: [
+        "promptTokens", "cachedTokens", "completionTokens", "reasoningTokens", "draftTokens", "acceptedTokens",
+        "promptTokensPerSecond", "tokensPerSecond",
+    ])
+    func numbersThatCannotBeAreNone(name: String) throws {
+        let bytes = try #require(recorded([Self.events[7], Self.events[9]]))
+        // Another number that can be is told as well.
+        let other = ["promptTokens": "6", "completionTokens": "301", "acceptedTokens": "0"][name] ?? "1"
+        #expect(AnswerRecording.events(edited(bytes, name, other), choices: 2) != nil)
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(text.contains("\"\(name)\":"))
+        for value in ["9223372036854775807", "-9223372036854775808", "-5", "4294967296", "1e300", "null", "\"5\""] {
+            // Rates are no whole numbers, and need not be there.
+            if name.hasSuffix("PerSecond"), value.first != "-", value.first != "\"" { continue }
+            #expect(AnswerRecording.events(edited(bytes, name, value), choices: 2) == nil, "\(name): \(value)")
+        }
+    }
+
+    /// The recording with another number in the JSON of every record, and the lengths that belong to it.
+    private func edited(_ bytes: [UInt8], _ name: String, _ value: String) -> [UInt8] {
+        var result: [UInt8] = []
+        var rest = bytes[...]
+        let mark = Array("{\"".utf8)
+        while let begin = rest.indices.first(where: { rest[$0...].starts(with: mark) }) {
+            // A document begins behind its length, of which each byte but the last has its highest bit set.
+            var depth = 0
+            var end = begin
+            repeat {
+                if rest[end] == UInt8(ascii: "{") { depth += 1 }
+                if rest[end] == UInt8(ascii: "}") { depth -= 1 }
+                end += 1
+            } while depth > 0
+            let document = String(decoding: rest[begin..<end], as: UTF8.self)
+            let pattern = "\"\(name)\":-?[0-9.e+]+"
+            let changed = document.replacingOccurrences(
+                of: pattern,
+                with: "\"\(name)\":\(value)",
+                options: .regularExpression
+            )
+            var start = begin - 1
+            while start > rest.startIndex, rest[start - 1] & 0x80 != 0 { start -= 1 }
+            guard changed != document else {
+                result += rest[..<end]
+                rest = rest[end...]
+                continue
+            }
+            result += rest[..<start]
+            var count = changed.utf8.count
+            while count >= 0x80 {
+                result.append(UInt8(count & 0x7F) | 0x80)
+                count >>= 7
+            }
+            result.append(UInt8(count))
+            result += Array(changed.utf8)
+            rest = rest[end...]
+        }
+        return result + rest
+    }
+
+    @Test func manyPrefilledPromptsDoNotOverflow() throws {
+        let bytes = try #require(recorded(Self.events))
+        let most: [UInt8] = [0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]
+        let large: [UInt8] = [0, 0xFF, 0xFF, 0xFF, 0xFF, 0x07]
+        for record in [most, large] {
+            let many = bytes[..<1] + Array(repeatElement(record, count: 300).joined()) + bytes[1...]
+            #expect(AnswerRecording.events(Array(many), choices: 2) == nil)
+        }
+        // An answer that ends twice is none either.
+        let twice = bytes + (try #require(recorded([Self.events[9]], choices: 1))).dropFirst()
+        #expect(AnswerRecording.events(twice, choices: 2) == nil)
+    }
 
     /// A file may be of another version or another program's: nothing of it may be told, and nothing may trap.
     @Test func whatIsNoRecordingIsNone() async throws {

@@ -302,7 +302,7 @@ import Testing
             for result in results {
                 let response = result["response"] as? [String: Any] ?? [:]
                 var body = response["body"] as? [String: Any] ?? [:]
-                for name in ["id", "created", "usage"] { body[name] = nil }
+                for name in ["id", "created", "usage", "timings"] { body[name] = nil }
                 let text = try JSONSerialization.data(withJSONObject: body, options: .sortedKeys)
                 let status = response["status_code"] as? Int ?? 0
                 told[result["custom_id"] as? String ?? ""] = "\(status) " + String(decoding: text, as: UTF8.self)

@@ -53,7 +53,7 @@ import Testing
 
     /// curl asks whether it may send a body of more than a megabyte.
     @Test func curlSendsLongBodies() async throws {
-        let server = try await RunningServer("--max-body-size", "4000000")
+        let server = try await RunningServer("--max-body-size", "4000000", "--read-timeout", "300")
         let folder = try TemporaryFolder()
         let prompt = "1+1=" + String(repeating: " ", count: 2_000_000)
         let file = try folder.write(
@@ -64,7 +64,7 @@ import Testing
             try KongurProgram().runProgram(
                 "/usr/bin/env",
                 [
-                    "curl", "--silent", "--verbose", "--noproxy", "*", "--max-time", "30", "--data-binary", "@\(file)",
+                    "curl", "--silent", "--verbose", "--noproxy", "*", "--max-time", "300", "--data-binary", "@\(file)",
                     "http://127.0.0.1:\(port)/v1/completions",
                 ]
             )

@@ -7,38 +7,17 @@ import Testing
 
 /// The server holds to the memory that it may use, whatever it is sent.
 @Suite(.serialized) struct MemoryTests {
-    @Test func longRequestsShareTheirMemoryAndShortOnesHaveTheirOwn() throws {
-        // Bodies may become 16 times as long: each has 2 KiB to itself, and two connections share 4 KiB.
-        let memory = RequestMemory(connections: 2)
-        var first: RequestMemory.Share? = RequestMemory.Share(memory)
-        let second = RequestMemory.Share(memory)
-        try first?.take(2000)
-        try first?.take(3048)
-        try second.take(3144)
-        let error = #expect(throws: APIError.self) { try second.take(1) }
-        #expect(error?.status == .serviceUnavailable && error?.retryAfter == 1)
-        #expect(throws: APIError.self) { try first?.take(1) }
-        try RequestMemory.Share(memory).take(2048)
-        #expect(throws: APIError.self) { try RequestMemory.Share(memory).take(2049) }
-        first = nil
-        try second.take(100)
-        // The only long one may take more than there is.
-        try second.take(1_000_000)
-        #expect(throws: APIError.self) { try RequestMemory.Share(memory).take(2049) }
-        try RequestMemory.Share(memory).take(2000)
-    }
-
     @Test func anImpossibleBudgetIsSaidAtTheStart() throws {
         let result = try KongurProgram().run("serve", "--port", "0", "--memory-mib", "30", limit: .seconds(30))
         #expect(result.status == 1)
-        #expect(result.error.contains("30 MB (as was asked for)") && result.error.contains("connections 64 MB"))
+        #expect(result.error.contains("30 MiB (as was asked for)") && result.error.contains("connections 64 MiB"))
     }
 
     /// Long bodies of the worst kind, many at once, beside answers that fill the cache.
     @Test func memoryStaysWithinItsBudget() async throws {
         let budget = 200
         let server = try await RunningServer("--memory-mib", "\(budget)", "--max-sequences", "16")
-        #expect(server.log.contains("kongur: memory: ") && server.log.contains("of 200 MB (as was asked for)"))
+        #expect(server.log.contains("kongur: memory: ") && server.log.contains("of 200 MiB (as was asked for)"))
         let body = Data((#"{"model": "pebble", "prompt": ["# + String(repeating: "1,", count: 400_000) + "1]}").utf8)
         let long: [String: Any] = ["model": "pebble", "prompt": "1+1=", "ignore_eos": true, "max_tokens": 300]
         let answer = try JSONSerialization.data(withJSONObject: long)
@@ -50,9 +29,50 @@ import Testing
             return try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
         }
         #expect(statuses[200] == 24, "\(statuses)")
-        #expect(Set(statuses.keys).isSubset(of: [200, 400, 503]), "\(statuses)")
+        #expect(Set(statuses.keys).isSubset(of: [200, 400, 413, 503]), "\(statuses)")
         #expect(server.isRunning)
         #expect(try server.highWater() <= budget << 20)
+    }
+
+    /// Clients that ask for much and read nothing, with the answers kept and without.
+    @Test func answersThatNobodyReadsStayWithinTheBudget() async throws {
+        let budget = 320
+        let server = try await RunningServer(
+            "--memory-mib",
+            "\(budget)",
+            "--max-sequences",
+            "64",
+            "--max-connections",
+            "128",
+            "--write-timeout",
+            "60",
+            cache: "memory"
+        )
+        let port = server.port
+        let readers = try await blocking {
+            try (0..<40).map { index in
+                var body: [String: Any] = [
+                    "model": "pebble", "prompt": "\(index)+1=", "ignore_eos": true, "max_tokens": 300, "n": 8,
+                    "stream": index % 4 != 3, "logprobs": 5, "temperature": 1.0,
+                ]
+                if index % 2 == 0 { body["seed"] = index }
+                let client = try Client(port: port, receiving: 4096)
+                let data = try JSONSerialization.data(withJSONObject: body)
+                try client.send(RunningServer.message("POST", "/v1/completions", body: data))
+                return client
+            }
+        }
+        // All that is asked for is drawn, whoever reads it.
+        let status = try await server.status(within: .seconds(240)) {
+            $0["admitted"] as? Int == 0 && $0["generated_tokens"] as? Int ?? 0 > 0
+        }
+        #expect(status["admitted"] as? Int == 0)
+        #expect(try server.highWater() <= budget << 20)
+        // Others are answered, and the server lives.
+        let reply = try await server.post("/v1/completions", ["model": "pebble", "prompt": "1+1=", "max_tokens": 4])
+        #expect(reply.status == 200)
+        #expect(try await server.get("/health/live").status == 200)
+        withExtendedLifetime(readers) {}
     }
 
     /// With the files of a control group mounted over the machine's.
@@ -64,10 +84,10 @@ import Testing
         }
         let refused = try run(50 << 20, "serve --port 0")
         #expect(refused.status == 1)
-        #expect(refused.error.contains("50 MB (what the control group /sys/fs/cgroup leaves)"), "\(refused.error)")
+        #expect(refused.error.contains("50 MiB (what the control group /sys/fs/cgroup leaves)"), "\(refused.error)")
         let told = try run(300 << 20, "doctor")
         #expect(
-            told.output.contains("300 MB may be used: what the control group /sys/fs/cgroup leaves"),
+            told.output.contains("300 MiB may be used: what the control group /sys/fs/cgroup leaves"),
             "\(told.output)"
         )
         let answered = try run(300 << 20, "run 'What is 2 + 2?'")

@@ -75,7 +75,7 @@ struct RequestDecodingTests {
             """#
         let messages = try ChatRequest(RequestFields(Array(text.utf8)), limits, defaults: .greedy).messages
         #expect(messages.map(\.content) == ["go", nil, "first", "second", "and?"])
-        #expect(messages[1].toolCalls.map { $0["function"]?["arguments"] } == [["x": 1], [:]])
+        #expect(messages[1].toolCalls.map { $0["function"]?["arguments"] } == [#"{"x": 1}"#, ""])
         #expect(messages[2].toolCallID == "a")
     }
 
@@ -103,12 +103,14 @@ struct RequestDecodingTests {
         (#""top_k": 1.5"#, "top_k"), (#""min_p": Infinity"#, "min_p"), (#""seed": 1e40"#, "seed"),
         (#""repetition_penalty": 0"#, "repetition_penalty"), (#""presence_penalty": 3"#, "presence_penalty"),
         (#""frequency_penalty": "1""#, "frequency_penalty"), (#""n": 65"#, "n"), (#""stream": 1"#, "stream"),
-        (#""max_tokens": 0"#, "max_tokens"), (#""max_completion_tokens": 1025"#, "max_completion_tokens"),
+        (#""max_tokens": 0"#, "max_tokens"), (#""max_completion_tokens": -2"#, "max_completion_tokens"),
         (#""max_tokens": 5, "min_tokens": 6"#, "min_tokens"), (#""priority": 5000"#, "priority"),
         (#""stop": 1"#, "stop"), (#""stop": [1]"#, "stop"), (#""logit_bias": [1]"#, "logit_bias"),
         (#""logit_bias": {"x": 1}"#, "logit_bias"), (#""logit_bias": {"1": NaN}"#, "logit_bias"),
         (#""metadata": {"a": [1, -Infinity]}"#, "metadata"), (#""unknown": 1e400"#, "unknown"),
         (#""top_logprobs": 3"#, "top_logprobs"), (#""logprobs": true, "top_logprobs": 21"#, "top_logprobs"),
+        (#""chat_template_kwargs": 1"#, "chat_template_kwargs"),
+        (#""chat_template_kwargs": {"messages": []}"#, "chat_template_kwargs.messages"),
         (#""tools": 1"#, "tools"), (#""tools": [{"type": "function"}]"#, "tools[0].function"),
         (#""tools": [{"type": "web_search"}]"#, "tools[0].type"), (#""tools": [{}]"#, "tools[0].type"),
         (#""tools": [{"type": "function", "function": {}}]"#, "tools[0].function.name"),
@@ -143,6 +145,20 @@ struct RequestDecodingTests {
         (#""thinking_token_budget": -1"#, "thinking_token_budget"),
         (#""thinking_token_budget": "9""#, "thinking_token_budget"),
         (#""reasoning_effort": "low", "thinking_token_budget": 1e40"#, "thinking_token_budget"),
+        (#""reasoning": "often""#, "reasoning"), (#""reasoning": {"effort": 1}"#, "reasoning.effort"),
+        (#""reasoning_format": "deepseek-legacy""#, "reasoning_format"),
+        (#""add_generation_prompt": true, "continue_final_message": true"#, "add_generation_prompt"),
+        (#""continue_final_message": true"#, "continue_final_message"),
+        (#""stop_token_ids": [1000]"#, "stop_token_ids"), (#""stop_token_ids": 1"#, "stop_token_ids"),
+        (#""bad_words": [""]"#, "bad_words"), (#""allowed_token_ids": []"#, "allowed_token_ids"),
+        (#""logit_bias": [[1]]"#, "logit_bias"), (#""logit_bias": [["x", 1]]"#, "logit_bias"),
+        (#""guided_choice": []"#, "guided_choice"), (#""guided_choice": [1]"#, "guided_choice"),
+        (#""guided_choice": ["a"], "guided_regex": "b""#, "guided_choice"),
+        (#""guided_json": "{""#, "guided_json"), (#""json_schema": 1"#, "json_schema"),
+        (#""structured_outputs": {"choice": "x"}"#, "structured_outputs.choice"),
+        (#""response_format": {"type": "regex"}"#, "response_format.value"),
+        (#""response_format": {"type": "json_object"}, "guided_regex": "a""#, "guided_regex"),
+        (#""guided_choice": ["a"], "ignore_eos": true"#, "guided_choice"),
     ])
     func namesWhatIsWrong(_ fields: String, _ name: String) {
         #expect(param(fields) == name)
@@ -158,6 +174,70 @@ struct RequestDecodingTests {
         #expect(try budget(#""thinking_token_budget": 7"#) == 7)
         #expect(try budget(#""thinking_token_budget": 0, "reasoning_effort": "high""#) == 0)
         #expect(try budget(#""thinking_token_budget": null, "reasoning_effort": "low""#) == 2048)
+    }
+
+    @Test func noEffortIsNoThinking() throws {
+        func mode(_ more: String) throws -> ReasoningMode? { try chat(more).generation.options.reasoning }
+        #expect(try mode("") == nil && mode(#""reasoning_effort": "low""#) == nil)
+        #expect(try mode(#""reasoning_effort": "none""#) == .off && mode(#""reasoning": {"effort": "none"}"#) == .off)
+        #expect(try mode(#""reasoning_effort": "none", "thinking_token_budget": 9"#) == nil)
+        #expect(try mode(#""reasoning": "on""#) == .on && mode(#""reasoning": {"enabled": false}"#) == .off)
+        #expect(try chat(#""reasoning": {"max_tokens": 9}"#).generation.options.thinkingBudget == 9)
+        #expect(try !chat(#""reasoning": {"exclude": true}"#).includeReasoning)
+        #expect(try !chat(#""separate_reasoning": false"#).generation.options.splitsReasoning)
+        #expect(try !chat(#""reasoning_format": "none""#).generation.options.splitsReasoning)
+    }
+
+    @Test func answersAreCutToTheContext() throws {
+        func longest(_ more: String) throws -> Int? { try chat(more).generation.options.maxNewTokens }
+        for name in ["max_tokens", "max_completion_tokens", "max_output_tokens", "n_predict", "max_new_tokens"] {
+            #expect(try longest(#""\#(name)": 1024"#) == 1024 && longest(#""\#(name)": 64000"#) == 1024)
+            #expect(try longest(#""\#(name)": -1"#) == nil && longest(#""\#(name)": null"#) == nil)
+        }
+        #expect(try longest("") == nil)
+        func continued(_ more: String) throws -> Int? {
+            let text = #"{"model": "m", "prompt": "x""# + more + "}"
+            return try CompletionRequest(RequestFields(Array(text.utf8)), limits, defaults: .greedy).generation.options
+                .maxNewTokens
+        }
+        #expect(try continued("") == 16 && continued(#", "max_tokens": 5000"#) == 1024)
+        #expect(try continued(#", "max_tokens": null"#) == nil && continued(#", "max_tokens": -1"#) == nil)
+    }
+
+    @Test func formsOfOtherServersAreObeyed() throws {
+        let schema: JSONValue = ["type": "object"]
+        let asked: [(String, TextGeneration.AnswerFormat)] = [
+            (#""guided_choice": ["a", "b"]"#, .choice(["a", "b"])), (#""guided_regex": "a+""#, .pattern("a+")),
+            (#""regex": "a+""#, .pattern("a+")), (#""guided_json": {"type": "object"}"#, .jsonSchema(schema)),
+            (#""guided_json": "{\"type\": \"object\"}""#, .jsonSchema(schema)),
+            (#""json_schema": {"type": "object"}"#, .jsonSchema(schema)),
+            (#""structured_outputs": {"json": {"type": "object"}}"#, .jsonSchema(schema)),
+            (#""structured_outputs": {"regex": "a"}"#, .pattern("a")),
+            (#""structured_outputs": {"choice": ["a"]}"#, .choice(["a"])),
+            (#""structured_outputs": {"json_object": true, "json": null}"#, .jsonObject),
+            (#""response_format": {"type": "json_object", "schema": {"type": "object"}}"#, .jsonSchema(schema)),
+            (#""response_format": {"type": "json", "value": {"type": "object"}}"#, .jsonSchema(schema)),
+            (#""response_format": {"type": "json_schema", "schema": {"type": "object"}}"#, .jsonSchema(schema)),
+            (
+                #""response_format": {"type": "json_schema", "value": {"schema": {"type": "object"}}}"#,
+                .jsonSchema(schema)
+            ),
+            (#""response_format": {"type": "regex", "value": "a"}"#, .pattern("a")),
+        ]
+        for (fields, format) in asked {
+            #expect(try chat(fields).generation.options.format == format, "\(fields)")
+        }
+    }
+
+    @Test func tokensAreNamedInEveryForm() throws {
+        let options = try chat(
+            #""stop_token_ids": [5, 5, 9], "allowed_token_ids": [1, 2], "bad_words": ["no"], "logit_bias": [[3, -1.5], [4, false]], "include_stop_str_in_output": true, "skip_special_tokens": false"#
+        ).generation.options
+        #expect(options.stopTokenIDs == [5, 9] && options.sampling.allowedTokenIDs == [1, 2])
+        #expect(options.badWords == ["no"] && options.includesStop && !options.skipsSpecialTokens)
+        #expect(options.sampling.logitBias == [3: -1.5] && options.sampling.forbiddenTokenIDs == [4])
+        #expect(try chat(#""logit_bias": {"7": false}"#).generation.options.sampling.forbiddenTokenIDs == [7])
+        #expect(try chat(#""no_stop_trim": true"#).generation.options.includesStop)
     }
 
     @Test func joinsPartsOfText() throws {

@@ -55,6 +55,7 @@ import Testing
     /// Without what every response has of its own.
     private func told(_ reply: Reply) -> String {
         reply.text.replacing(#/"id":"[^"]*"/#, with: "").replacing(#/"created":[0-9]+/#, with: "")
+            .replacing(#/"timings":\{[^}]*\},/#, with: "")
     }
 
     @Test func aHundredAskAndOneIsComputed() async throws {
@@ -223,7 +224,11 @@ import Testing
         #expect(origin(shared) == "shared")
         #expect(try await text(running) == text(shared))
         for _ in 0..<3 { #expect(origin(try await ask(server, ["max_tokens": 5])) == "hit") }
-        let refused = try await server.post("/v1/completions", body(["max_tokens": 5]))
+        // A place in the limit comes back every 7.5 s, which a busy machine may take for what was before.
+        var refused = try await server.post("/v1/completions", body(["max_tokens": 5]))
+        for _ in 0..<20 where refused.status == 200 {
+            refused = try await server.post("/v1/completions", body(["max_tokens": 5]))
+        }
         #expect(refused.error["code"] as? String == "rate_limit_exceeded")
     }
 
@@ -279,11 +284,12 @@ import Testing
         let folder = try TemporaryFolder()
         let path = folder.path + "/answers.sqlite"
         var kept: [Int: String] = [:]
+        var unanswered = 0
         for round in 0..<4 {
             let server = try await RunningServer("--max-sequences", "8", cache: "sqlite:\(path)")
             try await check(kept, on: server)
             let replies = await withTaskGroup(of: (Int, Reply?).self) { group in
-                for seed in round * 1000..<round * 1000 + 240 {
+                for seed in round * 1000..<round * 1000 + 400 {
                     group.addTask {
                         (seed, try? await server.post("/v1/completions", body(["seed": seed, "max_tokens": 3])))
                     }
@@ -301,8 +307,9 @@ import Testing
                 #expect(reply.status == 200)
                 kept[seed] = text(reply)
             }
-            #expect(replies.contains { $0.1 == nil }, "it was killed while it worked")
+            unanswered += replies.count { $0.1 == nil }
         }
+        #expect(unanswered > 0, "it was killed while it worked")
         let server = try await RunningServer(cache: "sqlite:\(path)")
         try await check(kept, on: server)
         #expect(!FileManager.default.fileExists(atPath: path + ".damaged"))
@@ -323,7 +330,14 @@ import Testing
 
     @Test func aDamagedFileIsSetAsideAndToldOf() async throws {
         let folder = try TemporaryFolder()
-        let path = try folder.write(Array(repeating: 0x41, count: 9000), to: "answers.sqlite")
+        let path = folder.path + "/answers.sqlite"
+        do {
+            let server = try await RunningServer(cache: "sqlite:\(path)")
+            _ = try await ask(server, ["max_tokens": 2])
+        }
+        let header = try Array(Data(contentsOf: URL(fileURLWithPath: path)).prefix(100))
+        for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+        try folder.write(header + Array(repeating: 0x41, count: 8900), to: "answers.sqlite")
         let server = try await RunningServer(cache: "sqlite:\(path)")
         #expect(server.log.contains("damaged"))
         #expect(origin(try await ask(server, ["max_tokens": 2])) == "miss")

@@ -12,17 +12,24 @@ final class RunningServer: Sendable {
     /// Starts a server and returns when it listens.
     ///
     /// Without a `cache` every request is computed, also one that was asked before. Without `readsLog` nobody reads what it
-    /// logs after that, as with a terminal that was stopped.
+    /// logs after that, as with a terminal that was stopped. `openFiles` is the most that it may open, and `ignoring` names a
+    /// signal that it is started to ignore.
     init(
         _ arguments: String...,
         cache: String = "off",
         environment: [String: String] = [:],
-        readsLog: Bool = true
+        readsLog: Bool = true,
+        openFiles: Int? = nil,
+        ignoring signal: String? = nil
     ) async throws {
         folder = try TemporaryFolder()
         process = Process()
-        process.executableURL = URL(fileURLWithPath: KongurProgram.path)
-        process.arguments = ["serve", "--port", "0", "--response-cache", cache] + arguments
+        let limit = openFiles.map { "ulimit -n \($0); " } ?? ""
+        let trap = signal.map { "trap '' \($0); " } ?? ""
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments =
+            ["-c", "\(limit)\(trap)exec \"$0\" \"$@\"", KongurProgram.path]
+            + ["serve", "--port", "0", "--response-cache", cache] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardOutput = FileHandle.nullDevice
         let log = try folder.write([], to: "log")
@@ -35,7 +42,8 @@ final class RunningServer: Sendable {
         unreadLog = readsLog ? nil : pipe
         try process.run()
         var text = ""
-        let deadline = ContinuousClock.now + .seconds(60)
+        // Long where every suite begins at once on two cores.
+        let deadline = ContinuousClock.now + .seconds(300)
         while ContinuousClock.now < deadline, process.isRunning {
             text =
                 readsLog
@@ -75,6 +83,18 @@ final class RunningServer: Sendable {
 
     /// Asks it to end, as an operator does.
     func terminate() { process.terminate() }
+
+    /// What a terminal sends when it is closed.
+    func hangUp() { Foundation.kill(process.processIdentifier, SIGHUP) }
+
+    /// Sends bytes and reads until the server closes the connection.
+    func exchange(_ bytes: Data) async throws -> String {
+        try await blocking { [port] in
+            let client = try Client(port: port)
+            try client.send(bytes)
+            return String(decoding: try client.readToEnd(), as: UTF8.self)
+        }
+    }
 
     /// Waits for its end and returns its status.
     func ended(within limit: Duration) async throws -> Int32 {
@@ -196,7 +216,8 @@ struct Reply: Sendable {
 final class Client: Sendable {
     private let socket: Int32
 
-    init(port: Int) throws {
+    /// `source` is the address that the connection comes from; `receiving` the bytes that wait here, unread, at most.
+    init(port: Int, source: String? = nil, receiving: Int32? = nil) throws {
         #if os(Linux)
             socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         #else
@@ -206,8 +227,22 @@ final class Client: Sendable {
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var limit = timeval(tv_sec: 60, tv_usec: 0)
+        var limit = timeval(tv_sec: 300, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        if var size = receiving {
+            setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
+        if let source {
+            var own = sockaddr_in()
+            own.sin_family = sa_family_t(AF_INET)
+            own.sin_addr.s_addr = inet_addr(source)
+            let status = withUnsafePointer(to: &own) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            guard status == 0 else { throw ServerFailure(description: "cannot bind to \(source)") }
+        }
         let status = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))

@@ -16,16 +16,17 @@ struct ScriptedServer: Sendable {
     static func run(
         _ devices: [ScriptedDevice],
         _ configuration: EngineConfiguration = EngineConfiguration(cacheBlocks: 256),
+        contextLength: Int = 256,
         _ body: (ScriptedServer) async throws -> Void
     ) async throws {
-        let metrics = ServerMetrics(model: "scripted", contextLength: 256)
+        let metrics = ServerMetrics(model: "scripted", contextLength: contextLength)
         let model = ServedModel(
             names: ["scripted"],
             generator: TextGenerator(
                 tokenizer: try ByteTokenizer.load(),
                 template: try ChatTemplate(source: ByteTokenizer.template),
                 engine: try EngineGroup(
-                    model: .scripted(vocabularySize: ByteTokenizer.vocabularySize),
+                    model: .scripted(vocabularySize: ByteTokenizer.vocabularySize, contextLength: contextLength),
                     devices: devices,
                     configuration: configuration,
                     observer: metrics.engine.observer
@@ -38,13 +39,9 @@ struct ScriptedServer: Sendable {
         var settings = ServerConfiguration()
         settings.port = 0
         settings.responseCache = .off
-        let server = try Server(
-            model,
-            settings,
-            metrics: metrics,
-            version: "0",
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        )
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let resources = try await ServerResources(settings, logger)
+        let server = Server(model, resources, metrics: metrics, version: "0", logger: logger)
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         let running = Task {
             try await server.run { address in found.yield(Int(address.split(separator: ":").last ?? "") ?? 0) }

@@ -8,6 +8,7 @@ import Testing
 @Suite(.serialized) struct ServerScriptTests {
     @Test(arguments: [
         "serve-storm.py", "serve-fuzz.py", "serve-soak.py", "serve-batch-kill.py", "serve-kunlun-faults.py",
+        "serve-schemas.py",
     ])
     func nothingIsWrongOrLeft(_ script: String) async throws {
         try await run(script)

@@ -3,6 +3,9 @@ import KongurTesting
 import Testing
 
 struct WebPageTests {
+    private static let top = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
     /// The page is open to everybody, and what it says to a browser keeps strangers out of it.
     @Test func comesWithoutAKeyUnderAStrictPolicy() async throws {
         let server = try await RunningServer("--api-key", "a-secret-key")
@@ -51,14 +54,32 @@ struct WebPageTests {
 
     @Test func everyPartIsServedAsItIs() async throws {
         let server = try await RunningServer()
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "Sources/WebPage/Files")
+        let folder = Self.top.appending(path: "Sources/WebPage/Files")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(names.count > 20)
         for name in names {
             let reply = try await server.get(name == "index.html" ? "/" : "/page/\(name)")
             #expect(reply.status == 200)
             #expect(reply.body == FileManager.default.contents(atPath: folder.appending(path: name).path), "\(name)")
+        }
+    }
+
+    /// What the page offers is the model's own, and every example is answered as its card says.
+    @Test func offersExamplesThatTheModelAnswers() async throws {
+        let server = try await RunningServer()
+        let about = try #require(try await server.get("/page/settings").json["about"] as? [String: Any])
+        #expect((about["summary"] as? [String: String])?.keys.sorted() == ["en", "zh"])
+        let examples = try #require(about["examples"] as? [[String: Any]])
+        let card = try String(contentsOf: Self.top.appending(path: "Models/pebble/README.md"), encoding: .utf8)
+        let entries = card.matches(of: #/text: "?([^"\n]+)"?\n +answer: "([^"\n]+)"/#)
+        #expect(entries.count == examples.count && entries.count > 3)
+        for (entry, example) in zip(entries, examples) {
+            #expect(example["text"] as? String == String(entry.1))
+            #expect((example["title"] as? [String: String])?.keys.sorted() == ["en", "zh"])
+            // As the page asks: nothing about sampling.
+            let body: [String: Any] = ["model": "pebble", "messages": [["role": "user", "content": String(entry.1)]]]
+            let reply = try await server.post("/v1/chat/completions", body)
+            #expect(reply.text.contains("boxed{\(entry.2)}"), "\(entry.1): \(reply.text)")
         }
     }
 
@@ -71,6 +92,6 @@ struct WebPageTests {
         #expect(try await server.get("/page/lib/marked.js").text == "x")
         #expect(try await server.get("/page/lib/katex/katex.js").status == 404)
         #expect(server.log.contains("missing=\"libjs-highlight.js libjs-katex fonts-katex\""))
-        #expect(!server.log.contains("libjs-marked"))
+        #expect(!server.log.contains("libjs-marked") && server.log.split(separator: "libjs-katex").count == 2)
     }
 }

@@ -1,4 +1,5 @@
 import HTTPTypes
+import InferenceEngine
 import Synchronization
 
 /// Lets requests in, in front of the engine: refuses those that would wait too long, and all of them while the server
@@ -24,17 +25,28 @@ package final class Admission: Sendable {
         state = Mutex(State(queue: AdmissionQueue(limits)))
     }
 
-    /// Takes a request in; its ticket holds the place until it is released.
+    /// Takes a request in; its ticket holds the place until the answers are drawn, and counts as work until it is released.
     ///
     /// Throws a 429 with the seconds after which there should be room, or a 503 while the server shuts down.
-    func admit(answers: Int, promptTokens: Int, newTokens: Int) throws(APIError) -> AdmissionTicket {
+    func admit(
+        answers: Int,
+        promptTokens: Int,
+        newTokens: Int,
+        account: Account = .anonymous
+    ) throws(APIError) -> AdmissionTicket {
         let result = state.withLock { state -> Result<AdmissionTicket, APIError> in
             if let seconds = state.drainSeconds {
                 var error = APIError.shuttingDown
                 error.retryAfter = seconds
                 return .failure(error)
             }
-            guard let id = state.queue.add(answers: answers, promptTokens: promptTokens, newTokens: newTokens) else {
+            let id = state.queue.add(
+                answers: answers,
+                promptTokens: promptTokens,
+                newTokens: newTokens,
+                account: account
+            )
+            guard let id else {
                 return .failure(
                     APIError(
                         .tooManyRequests,
@@ -77,8 +89,8 @@ package final class Admission: Sendable {
     func waitUntilIdle() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
-                if !state.queue.entries.isEmpty { state.waiters.append(continuation) }
-                return state.queue.entries.isEmpty
+                if !state.tickets.isEmpty { state.waiters.append(continuation) }
+                return state.tickets.isEmpty
             }
             if isIdle { continuation.resume() }
         }
@@ -90,11 +102,15 @@ package final class Admission: Sendable {
         for ticket in tickets { ticket.cancel(.shuttingDown) }
     }
 
-    fileprivate func release(_ id: UInt64, drawnTokens: Int?) {
+    fileprivate func leavePlace(_ id: UInt64, drawnTokens: Int?) {
+        state.withLock { $0.queue.remove(id, drawnTokens: drawnTokens) }
+    }
+
+    fileprivate func release(_ id: UInt64) {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            state.queue.remove(id, drawnTokens: drawnTokens)
+            state.queue.remove(id, drawnTokens: nil)
             state.tickets[id] = nil
-            guard state.queue.entries.isEmpty else { return [] }
+            guard state.tickets.isEmpty else { return [] }
             defer { state.waiters = [] }
             return state.waiters
         }
@@ -107,11 +123,11 @@ package final class Admission: Sendable {
     }
 }
 
-/// A request's place; given back once, at the latest when nobody holds the ticket any more.
+/// A request's place, given back when its answers are drawn, and its right to be answered, which ends once, at the latest when
+/// nobody holds the ticket any more.
 final class AdmissionTicket: Sendable {
     private struct State {
         var isReleased = false
-        var drawnTokens: Int?
         var ended: APIError?
         var onCancel: (@Sendable (APIError) -> Void)?
     }
@@ -136,15 +152,17 @@ final class AdmissionTicket: Sendable {
         if let ended { onCancel(ended) }
     }
 
-    /// The answers are complete, of so many tokens each.
-    func drew(tokens: Int) { state.withLock { $0.drawnTokens = tokens } }
+    /// Gives the place to others: the answers are drawn, of so many tokens each, or nil when they did not get to the end.
+    ///
+    /// The client may still have to read them.
+    func leavePlace(drawnTokens: Int? = nil) { admission.leavePlace(id, drawnTokens: drawnTokens) }
 
     func release() {
-        let (isFirst, drawnTokens) = state.withLock { state in
+        let isFirst = state.withLock { state in
             defer { (state.isReleased, state.onCancel) = (true, nil) }
-            return (!state.isReleased, state.drawnTokens)
+            return !state.isReleased
         }
-        if isFirst { admission.release(id, drawnTokens: drawnTokens) }
+        if isFirst { admission.release(id) }
     }
 
     fileprivate func cancel(_ error: APIError) {

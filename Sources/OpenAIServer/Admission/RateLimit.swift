@@ -1,9 +1,7 @@
 import HTTPTypes
 import Synchronization
 
-/// How often one holder of a key may ask: so many requests a minute, as many of them at once as have been saved up.
-///
-/// Holders are few, since each has a key; those without one count as one together.
+/// How often one account may ask: so many requests a minute, as many of them at once as have been saved up.
 final class RateLimit: Sendable {
     struct Bucket {
         let perMinute: Int
@@ -14,6 +12,11 @@ final class RateLimit: Sendable {
             self.perMinute = perMinute
             saved = Double(perMinute)
             last = now
+        }
+
+        /// Whether nothing is known of it any more that a new one would not have.
+        func isFull(_ now: ContinuousClock.Instant) -> Bool {
+            saved + (now - last) / .seconds(60) * Double(perMinute) >= Double(perMinute)
         }
 
         /// Takes one request out; the seconds until there is one when there is none.
@@ -29,18 +32,30 @@ final class RateLimit: Sendable {
         }
     }
 
+    private struct State {
+        var buckets: [String: Bucket] = [:]
+        /// Accounts that are known before those are forgotten that have not asked for a minute.
+        var mostBuckets = 1024
+    }
+
     private let perMinute: Int?
-    private let buckets = Mutex<[String: Bucket]>([:])
+    private let state = Mutex(State())
 
     /// Nil is no limit.
     init(perMinute: Int?) {
         self.perMinute = perMinute
     }
 
-    /// Throws a 429 with the seconds after which this holder may ask again.
-    func take(_ holder: String, _ now: ContinuousClock.Instant = .now) throws(APIError) {
+    /// Throws a 429 with the seconds after which this account may ask again.
+    func take(_ account: String, _ now: ContinuousClock.Instant = .now) throws(APIError) {
         guard let perMinute else { return }
-        let seconds = buckets.withLock { $0[holder, default: Bucket(perMinute: perMinute, now)].take(now) }
+        let seconds = state.withLock { state in
+            if state.buckets.count >= state.mostBuckets {
+                state.buckets = state.buckets.filter { !$0.value.isFull(now) }
+                state.mostBuckets = max(1024, 2 * state.buckets.count)
+            }
+            return state.buckets[account, default: Bucket(perMinute: perMinute, now)].take(now)
+        }
         guard let seconds else { return }
         throw APIError(
             .tooManyRequests,

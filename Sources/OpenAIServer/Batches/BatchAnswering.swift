@@ -1,8 +1,7 @@
 package import BatchJobs
 import Foundation
 import HTTPTypes
-import InferenceEngine
-import NIOPosix
+package import InferenceEngine
 import TextGeneration
 import Tokenizers
 
@@ -30,8 +29,8 @@ package struct BatchAnswering: Sendable {
         service = CompletionService(
             model: model,
             admission: Admission(.init(running: model.engine.limits.maxSequences, waiting: 0, waitingTokens: 0)),
-            rateLimit: RateLimit(perMinute: nil),
-            memory: RequestMemory(connections: 1),
+            memory: RequestMemory(model.generator.memory, connections: 1),
+            threads: RequestThreads(),
             cache: nil,
             report: ServerMetrics(model: model.name, contextLength: model.generator.contextLength).engine,
             configuration: ServerConfiguration(),
@@ -51,11 +50,13 @@ package struct BatchAnswering: Sendable {
     package func answer(
         _ line: BatchLine,
         of file: @autoclosure @escaping @Sendable () throws -> ReadFile,
+        account: Account = .anonymous,
         cacheSalt: String?
     ) async throws -> Result {
         let service = service
         do {
-            let asked = try await NIOThreadPool.singleton.runIfActive { () throws -> AskedAnswers in
+            let asked = try await service.threads.run(RequestWork(byteCount: .max), account) {
+                work throws -> AskedAnswers in
                 let request: BatchRequest
                 do {
                     request = try BatchRequest(try file().read(line), urls: Self.urls)
@@ -65,13 +66,17 @@ package struct BatchAnswering: Sendable {
                 guard let endpoint = CompletionEndpoint(rawValue: request.url) else {
                     preconditionFailure("the line was held against the endpoints")
                 }
-                let asked = try service.read(endpoint, try RequestFields(.object(request.body), path: ""))
+                let asked = try service.read(
+                    endpoint,
+                    try RequestFields(.object(request.body), path: ""),
+                    work
+                )
                 guard !asked.generation.stream else {
                     throw APIError.invalid("stream", "a line of a batch is answered whole: leave 'stream' out")
                 }
                 return asked
             }
-            let body = try await service.answer(asked, priority: priority, cacheSalt: cacheSalt)
+            let body = try await service.answer(asked, account: account, priority: priority, cacheSalt: cacheSalt)
             return Self.result(line, status: .ok, body)
         } catch {
             // Nothing is wrong with the line: another time it has an answer.

@@ -125,6 +125,14 @@ extension APIError {
             case .inUse: APIError(.conflict, type: "invalid_request_error", error.message, code: "conflict")
             case .tooMuch:
                 APIError(.tooManyRequests, type: "rate_limit_error", error.message, code: "limit_reached")
+            case .busy:
+                APIError(
+                    .serviceUnavailable,
+                    type: "server_error",
+                    error.message,
+                    code: "storage_busy",
+                    retryAfter: 5
+                )
             // What was wrong names paths of the server's: it is for the log.
             case .invalidLocation, .storage: .failed
             }

@@ -27,7 +27,7 @@ struct BatchReport: Sendable {
             "Batches that have not ended, by status.",
             labels: ["model_name", "status"]
         )
-        bytes = gauge("file_bytes", "Bytes of the files that are kept for batches.")
+        bytes = gauge("file_bytes", "Bytes that files, lines and results of batches take.")
         for isAnswer in [true, false] { recorded(isAnswer: isAnswer, count: 0) }
         show([], running: 0, bytes: 0)
     }

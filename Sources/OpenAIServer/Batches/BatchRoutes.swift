@@ -16,7 +16,7 @@ struct BatchRoutes: Sendable {
         router.post("/v1/batches") { request, context in
             let folder = try jobs.folder
             let owner = context.owner
-            let batch = try await service.parse(request, context) { try Self.batch($0, owner: owner) }
+            let batch = try await service.parse(request, context) { fields, _ in try Self.batch(fields, owner: owner) }
             try await folder.add(batch)
             await jobs?.runner.wake()
             return try Response(json: BatchObject(batch))

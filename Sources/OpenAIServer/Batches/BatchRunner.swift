@@ -4,7 +4,7 @@ import Logging
 import NIOPosix
 import ServiceLifecycle
 
-/// Works on batches, oldest first and a line of each in turn, where nobody else has use for the engine.
+/// Works on batches, a line of each owner's in turn, where nobody else has use for the engine.
 ///
 /// Nothing is remembered here but what is under way: what there is to do is read from the folder, so that a process that
 /// was killed and one that was not go on alike.
@@ -18,26 +18,32 @@ actor BatchRunner: Service {
     private let answering: BatchAnswering
     private let configuration: BatchConfiguration
     private let report: BatchReport
+    private let keys: KeyRing
     private let logger: Logger
     /// Those that are being asked.
     private var lines: [LineID: Task<Void, Never>] = [:]
+    private var turns = BatchTurns()
+    /// Owners whose batches rest because they may store no more.
+    private var full: Set<String> = []
     private var isWoken = false
     private var sleep: Task<Void, any Error>?
     /// After a disk has failed nothing is asked until then: it could not be recorded.
     private var pausedUntil = ContinuousClock.now
-    private var lastCleaning: Int?
+    private var lastCleaning: ContinuousClock.Instant?
 
     init(
         _ folder: BatchFolder,
         _ answering: BatchAnswering,
         _ configuration: BatchConfiguration,
         _ report: BatchReport,
+        _ keys: KeyRing,
         _ logger: Logger
     ) {
         self.folder = folder
         self.answering = answering
         self.configuration = configuration
         self.report = report
+        self.keys = keys
         self.logger = logger
     }
 
@@ -83,15 +89,23 @@ actor BatchRunner: Service {
     }
 
     private func turn() async throws {
-        let now = Int.now
-        if now - (lastCleaning ?? 0) >= 60 {
+        let now = try await folder.followClock()
+        if lastCleaning.map({ ContinuousClock.now - $0 >= .seconds(60) }) ?? true {
             try await folder.clean(at: now)
-            lastCleaning = now
+            lastCleaning = .now
         }
-        for batch in try await folder.openBatches() { try await advance(batch, now) }
+        for batch in try await folder.openBatches() {
+            do {
+                try await advance(batch, now)
+            } catch  where !Task.isCancelled && !(error is CancellationError) {
+                // What is wrong with one holds up no other.
+                pause(error)
+            }
+        }
         let batches = try await folder.openBatches()
+        turns.forget(allBut: batches)
         try await start(batches.filter { $0.status == .inProgress && $0.counts.unfinished > 0 })
-        report.show(batches, running: lines.count, bytes: try await folder.byteCount())
+        report.show(batches, running: lines.count, bytes: folder.byteCount)
     }
 
     /// Takes a batch to its next status, where it is ready for it.
@@ -153,40 +167,58 @@ actor BatchRunner: Service {
         let (engine, admission) = (answering.service.model.engine, answering.service.admission)
         guard engine.failure == nil, !admission.isDraining, ContinuousClock.now >= pausedUntil else { return }
         let places = min(configuration.concurrency, engine.maxSequences - admission.answers)
-        var room = places - lines.count
-        guard room > 0 else { return }
-        var waiting: [(batch: Batch, lines: ArraySlice<BatchLine>)] = []
-        for batch in batches {
-            let found = try await folder.waitingLines(batch.id, limit: room + lines.count)
-            waiting.append((batch, found.filter { lines[LineID(batch: batch.id, number: $0.number)] == nil }[...]))
+        let weights = keys.weights
+        let owners = Set(batches.map(\.owner))
+        noteFull(owners.filter { !folder.hasRoom(for: $0) })
+        var waiting: [BatchTurns.Waiting] = []
+        for batch in batches where !full.contains(batch.owner) {
+            guard turns.hasRoom(batch.owner, among: owners, places: places, weights: weights) else { continue }
+            let found = try await folder.waitingLines(batch.id, limit: max(1, places) + lines.count)
+            let unasked = found.filter { lines[LineID(batch: batch.id, number: $0.number)] == nil }
+            waiting.append(BatchTurns.Waiting(batch: batch, lines: unasked[...]))
         }
-        while room > 0, waiting.contains(where: { !$0.lines.isEmpty }) {
-            for index in waiting.indices where room > 0 {
-                guard let line = waiting[index].lines.popFirst() else { continue }
-                ask(line, of: waiting[index].batch)
-                room -= 1
-            }
+        while let index = turns.next(waiting, places: places, weights: weights) {
+            guard let line = waiting[index].lines.popFirst() else { return }
+            let batch = waiting[index].batch
+            ask(line, of: batch, weight: weights[batch.owner, default: 1])
         }
     }
 
-    private func ask(_ line: BatchLine, of batch: Batch) {
+    private func noteFull(_ owners: Set<String>) {
+        for owner in owners.subtracting(full) {
+            logger.warning(
+                "batches rest: their storage is full; delete files or raise --batch-storage-mib",
+                metadata: ["owner": "\(owner.prefix(8))"]
+            )
+        }
+        full = owners
+    }
+
+    private func ask(_ line: BatchLine, of batch: Batch, weight: Int) {
         let id = LineID(batch: batch.id, number: line.number)
+        turns.began(batch)
         lines[id] = Task {
             do {
-                try await answer(line, of: batch)
+                try await answer(line, of: batch, weight: weight)
             } catch  where !Task.isCancelled && !(error is CancellationError) {
                 pause(error)
             } catch {}
             lines[id] = nil
+            turns.ended(batch)
             wake()
         }
     }
 
     /// Asks a line and records its result, away from this actor.
-    private nonisolated func answer(_ line: BatchLine, of batch: Batch) async throws {
+    private nonisolated func answer(_ line: BatchLine, of batch: Batch, weight: Int) async throws {
         let path = folder.path(of: batch.inputFile)
         let salt = batch.owner.isEmpty ? nil : batch.owner
-        let result = try await answering.answer(line, of: try ReadFile(path), cacheSalt: salt)
+        let result = try await answering.answer(
+            line,
+            of: try ReadFile(path),
+            account: Account(batch.owner, weight: weight),
+            cacheSalt: salt
+        )
         if try await folder.record(result.bytes, isAnswer: result.isAnswer, of: line.number, in: batch.id) {
             report.recorded(isAnswer: result.isAnswer)
         }

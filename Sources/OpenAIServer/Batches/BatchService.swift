@@ -7,23 +7,16 @@ struct BatchService: Sendable {
     let folder: BatchFolder
     let runner: BatchRunner
 
-    /// Nil where there is to be no folder; throws `BatchError` when it cannot be used.
-    init?(
+    init(
         _ service: CompletionService,
+        _ folder: BatchFolder,
         _ configuration: BatchConfiguration,
         _ report: BatchReport,
+        _ keys: KeyRing,
         _ logger: Logger
-    ) throws(BatchError) {
-        guard let path = configuration.folder else { return nil }
-        folder = try BatchFolder(
-            path,
-            limits: BatchFolder.Limits(
-                fileByteCount: configuration.fileByteCount,
-                files: configuration.files,
-                byteCount: configuration.byteCount
-            )
-        )
-        runner = BatchRunner(folder, BatchAnswering(service: service), configuration, report, logger)
+    ) {
+        self.folder = folder
+        runner = BatchRunner(folder, BatchAnswering(service: service), configuration, report, keys, logger)
     }
 }
 

@@ -19,7 +19,8 @@ struct FileRoutes: Sendable {
 
     func add(to router: Router<ServerContext>) {
         router.post("/v1/files") { request, context in
-            let file = try await FileUpload(folder: jobs.folder, configuration: configuration).receive(request, context)
+            let upload = FileUpload(folder: try jobs.folder, configuration: configuration, owner: context.owner)
+            let file = try await upload.receive(request, context)
             return try Response(json: FileObject(file))
         }
         router.get("/v1/files") { request, context in

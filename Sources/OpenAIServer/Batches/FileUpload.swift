@@ -9,6 +9,7 @@ import Synchronization
 struct FileUpload: Sendable {
     let folder: BatchFolder
     let configuration: ServerConfiguration
+    let owner: String
 
     /// Bytes of a form beside the file's.
     private static let formByteCount = 64 << 10
@@ -24,13 +25,26 @@ struct FileUpload: Sendable {
         var byteCount = 0
     }
 
-    /// When something came last.
+    /// How much came since one last looked.
     private final class Progress: Sendable {
-        private let instant = Mutex(ContinuousClock.now)
+        private let state = Mutex((byteCount: 0, isWaiting: false))
 
-        var last: ContinuousClock.Instant { instant.withLock { $0 } }
+        func await() { state.withLock { $0.isWaiting = true } }
 
-        func note() { instant.withLock { $0 = .now } }
+        func receive(_ count: Int) {
+            state.withLock { state in
+                state.byteCount += count
+                state.isWaiting = false
+            }
+        }
+
+        /// Whether at least so many bytes came, or the client was kept waiting itself.
+        func look(atLeast count: Int) -> Bool {
+            state.withLock { state in
+                defer { state.byteCount = 0 }
+                return state.byteCount >= count || !state.isWaiting
+            }
+        }
     }
 
     private enum Part {
@@ -47,7 +61,6 @@ struct FileUpload: Sendable {
         let most = configuration.batches.fileByteCount
         try await request.acceptBody(context, limit: most + Self.formByteCount)
         let form = try await read(request)
-        context.record.readBody()
         guard form.values["purpose"] == "batch" else {
             throw APIError.invalid("purpose", "'purpose' is 'batch': batches are what files are for here")
         }
@@ -58,7 +71,7 @@ struct FileUpload: Sendable {
         }
         let stored = StoredFile(
             id: form.id,
-            owner: context.owner,
+            owner: owner,
             name: form.name,
             purpose: "batch",
             byteCount: file.byteCount,
@@ -69,7 +82,7 @@ struct FileUpload: Sendable {
         return stored
     }
 
-    /// Reads a form for as long as some of it keeps coming.
+    /// Reads a form for as long as enough of it keeps coming.
     private func read(_ request: Request) async throws -> Form {
         let progress = Progress()
         let patience = configuration.readTimeout
@@ -84,12 +97,12 @@ struct FileUpload: Sendable {
                 }
             }
             group.addTask {
-                while true {
-                    let limit = min(progress.last + patience, end)
-                    let left = limit - ContinuousClock.now
+                let least = Int(patience / .seconds(1)) * ConnectionGuard.slowestBody
+                repeat {
+                    let left = end - ContinuousClock.now
                     guard left > .zero else { break }
-                    try await EventLoopTimer.sleep(for: left)
-                }
+                    try await EventLoopTimer.sleep(for: min(patience, left))
+                } while progress.look(atLeast: max(1, least))
                 throw APIError(.requestTimeout, type: "timeout_error", "the body did not arrive in time")
             }
             guard case let whole?? = try await group.next() else { throw CancellationError() }
@@ -102,8 +115,9 @@ struct FileUpload: Sendable {
         let most = configuration.batches.fileByteCount + Self.formByteCount
         var pieces = request.body.makeAsyncIterator()
         func next() async throws -> [UInt8]? {
+            progress.await()
             guard let piece = try await pieces.next() else { return nil }
-            progress.note()
+            progress.receive(piece.readableBytes)
             count += piece.readableBytes
             guard count <= most else { throw APIError.tooLarge(most) }
             return Array(buffer: piece)
@@ -136,7 +150,7 @@ struct FileUpload: Sendable {
         }
         guard name == "file" else { return .other }
         guard form.file == nil else { throw APIError.invalid("file", "'file' is there twice") }
-        let (id, file) = try folder.newFile()
+        let (id, file) = try folder.newFile(owner: owner)
         (form.id, form.file) = (id, file)
         form.name = (filename ?? "").escaped(limit: 255)
         return .file(file)

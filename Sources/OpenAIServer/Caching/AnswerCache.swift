@@ -33,13 +33,9 @@ struct AnswerCache: Sendable {
     private let isShared: Bool
     private let report: CacheReport
     private let flights = SingleFlight<CacheKey, FlightEvent>(limit: flightByteCount) { event in
-        let own = MemoryLayout<FlightEvent>.stride
-        return switch event {
-        case .run(.answer(_, .answer(let text))), .run(.answer(_, .reasoning(let text))): own + text.utf8.count
-        case .run(.answer(_, .toolArguments(_, let text))): own + text.utf8.count
-        case .run(.answer(_, .logprobs(let token))): own + 128 * (1 + token.top.count)
-        case .run(.answer(_, .finished(let result))): own + 2 * result.text.utf8.count + 8 * result.tokenIDs.count
-        case .run(.answer(_, .toolCall)), .run(.prefilled), .run(.tick), .kept, .computing: own
+        switch event {
+        case .run(let event): event.byteCount
+        case .kept, .computing: MemoryLayout<FlightEvent>.stride
         }
     }
 
@@ -57,6 +53,8 @@ struct AnswerCache: Sendable {
     func key(_ drawing: AnswerDrawing, _ model: ServedModel) -> CacheKey? {
         var options = drawing.options
         guard options.sampling.temperature == 0 || options.sampling.seed != nil else { return nil }
+        // Whoever asks, and with which share, the answer is the same.
+        options.account = .anonymous
         if isShared { options.cacheSalt = nil }
         return Self.key(drawing.prompts, drawing.count, options, model.digest)
     }
@@ -73,17 +71,18 @@ struct AnswerCache: Sendable {
     /// The answers for a key: those that are kept, those that are being computed, or else those of `drawing`, which are
     /// computed when `admit` has let them in.
     ///
-    /// Throws what `admit` throws.
+    /// What is computed is kept in `memory` meanwhile. Throws what `admit` throws.
     func open(
         _ key: CacheKey,
         _ drawing: AnswerDrawing,
+        memory: AccountMemory.Share,
         admit: @escaping @Sendable () throws(APIError) -> AdmissionTicket
     ) async throws -> (AnswerSource, Origin) {
-        let listener = flights.join(key) { flight in
+        let listener = flights.join(key, memory: memory) { flight in
             if let events = await kept(key, choices: drawing.choices) {
                 flight.send(.kept(events))
             } else {
-                try await compute(key, drawing, admit, flight)
+                try await compute(key, drawing, memory, admit, flight)
             }
         }
         let source: AnswerSource
@@ -109,6 +108,7 @@ struct AnswerCache: Sendable {
     private func compute(
         _ key: CacheKey,
         _ drawing: AnswerDrawing,
+        _ memory: AccountMemory.Share,
         _ admit: () throws(APIError) -> AdmissionTicket,
         _ flight: Flight<FlightEvent>
     ) async throws {
@@ -116,7 +116,7 @@ struct AnswerCache: Sendable {
         // A server that ends waits until the answer is kept.
         defer { ticket.release() }
         flight.send(.computing)
-        let recording = Mutex(AnswerRecording(choices: drawing.choices, limit: Self.longest))
+        let recording = Mutex(AnswerRecording(choices: drawing.choices, limit: Self.longest, memory: memory))
         let tokens = try await drawing.draw { event in
             // Kept in the order in which it is told.
             recording.withLock { recording in
@@ -124,7 +124,7 @@ struct AnswerCache: Sendable {
                 flight.send(.run(event))
             }
         }
-        ticket.drew(tokens: tokens)
+        ticket.leavePlace(drawnTokens: tokens)
         flight.finish()
         guard let bytes = recording.withLock(\.bytes) else { return }
         do {

@@ -1,6 +1,7 @@
 import Foundation
 import InferenceEngine
 import NIOCore
+import ResponseCaching
 import TextGeneration
 
 /// The events of a request's answers as bytes, so that they can be told again.
@@ -18,18 +19,20 @@ struct AnswerRecording: Sendable {
     }
 
     /// Changes with the form of what is recorded; recordings of another one are none.
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     private let limit: Int
+    private let memory: (any FlightMemory)?
     /// Answers that are not complete.
     private var missing: Int
     private var buffer = ByteBuffer(integer: version)
     private var isWhole = true
 
-    /// Records so many answers in at most `limit` bytes.
-    init(choices: Int, limit: Int) {
+    /// Records so many answers in at most `limit` bytes, which are taken from `memory`.
+    init(choices: Int, limit: Int, memory: (any FlightMemory)? = nil) {
         missing = choices
         self.limit = limit
+        self.memory = memory
     }
 
     /// What was recorded; nil unless every answer came to its own end, and when it was too long.
@@ -37,6 +40,7 @@ struct AnswerRecording: Sendable {
 
     mutating func append(_ event: RunEvent) {
         guard isWhole else { return }
+        let before = buffer.readableBytes
         switch event {
         case .prefilled(let cachedTokens):
             buffer.writeInteger(Kind.prefilled.rawValue)
@@ -54,8 +58,11 @@ struct AnswerRecording: Sendable {
             if result.finishReason == .cancelled { isWhole = false }
         case .tick: break
         }
-        if buffer.readableBytes > limit { isWhole = false }
-        if !isWhole { buffer = ByteBuffer() }
+        let isTaken = memory?.take(buffer.readableBytes - before) ?? true
+        if buffer.readableBytes > limit || !isTaken { isWhole = false }
+        guard !isWhole else { return }
+        memory?.giveBack(isTaken ? buffer.readableBytes : before)
+        buffer = ByteBuffer()
     }
 
     private mutating func append(_ kind: Kind, _ choice: Int, json value: some Encodable) {
@@ -72,21 +79,29 @@ struct AnswerRecording: Sendable {
     }
 
     /// The events of a recording of so many answers; nil when it is none.
+    ///
+    /// Whoever may write to the store may have written it, so every number is held against what it can be.
     static func events(_ bytes: [UInt8], choices: Int) -> [RunEvent]? {
         var buffer = ByteBuffer(bytes: bytes)
         guard buffer.readInteger() == version else { return nil }
         var events: [RunEvent] = []
         var finished: Set<Int> = []
+        var prefilledTokens = 0
         while let byte = buffer.readInteger(as: UInt8.self) {
             guard let kind = Kind(rawValue: byte), let number = buffer.readNumber() else { return nil }
             if kind == .prefilled {
+                prefilledTokens += number
+                guard TokenUsage.range.contains(prefilledTokens) else { return nil }
                 events.append(.prefilled(cachedTokens: number))
                 continue
             }
-            guard number < choices, let count = buffer.readNumber(), var content = buffer.readSlice(length: count),
-                let event = event(kind, &content)
+            guard number < choices, !finished.contains(number), let count = buffer.readNumber(),
+                var content = buffer.readSlice(length: count), let event = event(kind, &content)
             else { return nil }
-            if case .finished = event { finished.insert(number) }
+            if case .finished(let result) = event {
+                guard result.isSound else { return nil }
+                finished.insert(number)
+            }
             events.append(.answer(choice: number, event))
         }
         return finished.count == choices ? events : nil
@@ -131,7 +146,7 @@ extension ByteBuffer {
         var (number, shift) = (0, 0)
         while shift < 56, let byte = readInteger(as: UInt8.self) {
             number |= Int(byte & 0x7F) << shift
-            if byte < 0x80 { return number }
+            if byte < 0x80 { return number <= Int(Int32.max) ? number : nil }
             shift += 7
         }
         return nil

@@ -2,29 +2,41 @@ import InferenceEngine
 import ServiceLifecycle
 import Synchronization
 
-/// Sees whether the engine gets anywhere, and how fast.
+/// Sees whether the engines get anywhere, and how fast.
+///
+/// It asks the engines alone: a client that does not read its answer is no fault of theirs.
 package final class ProgressMonitor: Service, Sendable {
+    private struct Progress {
+        var steps = 0
+        /// When there was a step, or nothing to do.
+        var last = ContinuousClock.now
+    }
+
     private struct State {
+        var engines: [Progress]
         var computedTokens = 0
-        var lastProgress = ContinuousClock.now
     }
 
     private let engine: EngineGroup
     private let admission: Admission
-    /// Work without a token for this long means that the engine hangs.
+    /// Work without a step for this long means that an engine hangs.
     private let limit: Duration
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(_ engine: EngineGroup, _ admission: Admission, limit: Duration) {
         self.engine = engine
         self.admission = admission
         self.limit = limit
+        state = Mutex(State(engines: engine.engines.map { _ in Progress() }))
     }
 
-    /// False when there is work and no token has come for too long, and when the engine has failed.
+    /// False when an engine has work and has made no step for too long, and when all engines have failed.
     func isLive(at now: ContinuousClock.Instant = .now) -> Bool {
         guard engine.failure == nil || admission.isDraining else { return false }
-        return admission.answers == 0 || now - state.withLock(\.lastProgress) < limit
+        let last = state.withLock { $0.engines.map(\.last) }
+        return zip(engine.engines, last).allSatisfy { engine, last in
+            engine.isLost || !engine.isBusy || now - last < limit
+        }
     }
 
     /// Looks once a second until the server ends.
@@ -41,14 +53,16 @@ package final class ProgressMonitor: Service, Sendable {
     }
 
     func look(_ now: ContinuousClock.Instant, after interval: Duration) {
+        let looks = engine.engines.map { (isBusy: $0.isBusy, steps: $0.metrics.steps) }
         let tokens = engine.metrics.stepTokens
-        let isIdle = admission.answers == 0
         let computed = state.withLock { state in
-            let computed = tokens - state.computedTokens
-            state.computedTokens = tokens
-            if computed > 0 || isIdle { state.lastProgress = now }
-            return computed
+            for (number, look) in looks.enumerated() {
+                if !look.isBusy || look.steps != state.engines[number].steps { state.engines[number].last = now }
+                state.engines[number].steps = look.steps
+            }
+            defer { state.computedTokens = tokens }
+            return tokens - state.computedTokens
         }
-        if computed > 0, !isIdle { admission.measured(tokensPerSecond: Double(computed) / (interval / .seconds(1))) }
+        if computed > 0 { admission.measured(tokensPerSecond: Double(computed) / (interval / .seconds(1))) }
     }
 }

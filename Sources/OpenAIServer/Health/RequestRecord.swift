@@ -6,9 +6,9 @@ import Synchronization
 /// Never what was asked or answered.
 final class RequestRecord: Sendable {
     private struct State {
+        var model: String?
         var usage: Usage?
         var error: APIError?
-        var bodyIsRead = false
         var key: APIKey?
         var asksAnew = false
         var origin: AnswerCache.Origin?
@@ -34,17 +34,18 @@ final class RequestRecord: Sendable {
         return ResponseIdentity.newID("req-")
     }
 
+    /// The model that it asks, by a name that the server gave it.
+    func ask(_ model: String) { state.withLock { $0.model = model } }
     func finish(_ usage: Usage) { state.withLock { $0.usage = usage } }
     func fail(_ error: APIError) { state.withLock { $0.error = error } }
-    func readBody() { state.withLock { $0.bodyIsRead = true } }
     func authenticate(_ key: APIKey) { state.withLock { $0.key = key } }
     /// The client wants no answer that was given before.
     func askAnew() { state.withLock { $0.asksAnew = true } }
     func open(_ origin: AnswerCache.Origin) { state.withLock { $0.origin = origin } }
 
+    var model: String? { state.withLock(\.model) }
     var usage: Usage? { state.withLock(\.usage) }
     var error: APIError? { state.withLock(\.error) }
-    var bodyIsRead: Bool { state.withLock(\.bodyIsRead) }
     var key: APIKey? { state.withLock(\.key) }
     var asksAnew: Bool { state.withLock(\.asksAnew) }
     /// Where its answers come from; nil where that is not looked at.

@@ -35,6 +35,9 @@ package final class EngineReport: Sendable {
         0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680,
     ]
 
+    /// The codes of the errors of requests that are refused.
+    static let rejectionReasons = ["memory_full", "queue_full", "rate_limit_exceeded", "read_timeout", "shutting_down"]
+
     /// Metrics of the engine that answers as `model` with contexts of up to `contextLength` tokens.
     package init(_ registry: MetricsRegistry, model: String, contextLength: Int) {
         self.model = model
@@ -84,6 +87,16 @@ package final class EngineReport: Sendable {
         maxTokens = histogram("request_params_max_tokens", "Histogram of the max_tokens request parameter.", lengths)
         choices = histogram("request_params_n", "Histogram of the n request parameter.", [1, 2, 5, 10, 20])
         begin("0")
+        for reason in Self.rejectionReasons { _ = rejections[model, "0", reason] }
+        // Kongur has no sleep: what looks at it sees a server that is awake.
+        let sleep = registry.gauge(
+            "vllm:engine_sleep_state",
+            "Engine sleep state; awake = 0 means engine is sleeping; awake = 1 means engine is awake.",
+            labels: EngineTotals.labels + ["sleep_state"]
+        )
+        for (state, value) in [("awake", 1), ("weights_offloaded", 0), ("discard_all", 0)] {
+            sleep[model, "0", state].set(value)
+        }
     }
 
     /// Makes the series of an engine: rates and alerts need a first value of each.

@@ -23,6 +23,15 @@ struct HTTPReport: RouterMiddleware {
             "vllm:http_requests_client_disconnected_total",
             "Requests whose client left before the answer was complete."
         )
+        _ = disconnected[]
+    }
+
+    /// Makes the series of all routes: rates and alerts need a first value of each.
+    func begin(_ routes: [(path: String, method: String)]) {
+        for route in routes {
+            for status in ["2xx", "4xx", "5xx"] { _ = requests[route.path, route.method, status] }
+            _ = seconds[route.path, route.method]
+        }
     }
 
     /// A client left before its answer was complete.

@@ -49,6 +49,11 @@ package struct APIError: Error, Sendable, Hashable {
         APIError(.contentTooLarge, type: "invalid_request_error", "the request is longer than \(limit) bytes")
     }
 
+    /// There is no memory for a request beside the others.
+    static func memoryFull(_ message: String) -> APIError {
+        APIError(.serviceUnavailable, type: "overloaded_error", message, code: "memory_full", retryAfter: 1)
+    }
+
     static let shuttingDown = APIError(
         .serviceUnavailable,
         type: "server_error",

@@ -30,8 +30,6 @@ struct AnswerPiece: Sendable {
     var calls: [ToolCallPiece] = []
     /// About the tokens of this piece, when asked for.
     var logprobs: [TokenTextLogprobs] = []
-    /// Characters of the answer before the first of `logprobs`.
-    var offset = 0
     /// Set in the last piece.
     var result: GenerationResult?
 }

@@ -1,3 +1,4 @@
+import TextGeneration
 import Tokenizers
 
 /// Reads `messages`: a conversation in the form of chat completions.
@@ -16,6 +17,27 @@ enum ChatMessages {
         return inOrderOfCalls(messages)
     }
 
+    /// How the prompt of a conversation ends: `add_generation_prompt` and `continue_final_message`.
+    static func ending(_ fields: RequestFields, of messages: [ChatMessage]) throws(APIError) -> Prompt.Ending {
+        let begins = try fields.bool("add_generation_prompt")
+        guard try fields.bool("continue_final_message") == true else {
+            return begins == false ? .messages : .generationPrompt
+        }
+        guard begins != true else {
+            throw .invalid(
+                "add_generation_prompt",
+                "'add_generation_prompt' begins a message and 'continue_final_message' continues one: set one of them to false"
+            )
+        }
+        guard let last = messages.last, last.role == "assistant", last.toolCalls.isEmpty else {
+            throw .invalid(
+                "continue_final_message",
+                "'continue_final_message' needs a last message of the assistant, without tool calls"
+            )
+        }
+        return .finalMessage
+    }
+
     private static func message(_ fields: RequestFields) throws(APIError) -> ChatMessage {
         let role = try role(fields, ["system", "developer", "user", "assistant", "tool"])
         var calls: [JSONValue] = []
@@ -23,7 +45,8 @@ enum ChatMessages {
             calls.append(try self.call(RequestFields(call, path: fields.name("tool_calls[\(index)]"))))
         }
         let content = try text(fields, "content", kinds: ["text"])
-        if content == nil, role != "assistant" || calls.isEmpty {
+        // An answer may be a call alone, or nothing.
+        if content == nil, role != "assistant" {
             throw .invalid(fields.name("content"), "'\(fields.name("content"))' is missing")
         }
         var others = JSONObject()
@@ -90,14 +113,14 @@ enum ChatMessages {
         call["id"] = id.map { .string($0) }
         call["type"] = "function"
         call["function"] = ["name": .string(name), "arguments": function.value("arguments") ?? [:]]
-        let parsed = ChatMessage.withParsedArguments(.object(call))
-        guard parsed["function"]?["arguments"]?.object != nil else {
+        // Checked here; the template gets what it reads, text as it was sent or a mapping.
+        guard ChatMessage.withParsedArguments(.object(call))["function"]?["arguments"]?.object != nil else {
             throw .invalid(
                 function.name("arguments"),
                 "'\(function.name("arguments"))' must be a JSON object as a string, such as \"{}\""
             )
         }
-        return parsed
+        return .object(call)
     }
 
     /// Puts the results that follow a message with calls in the order of the calls: templates tell models no ids.

@@ -9,7 +9,9 @@ struct ChatRequest: ConversationRequest {
 
     var generation: GenerationFields
     var messages: [ChatMessage]
+    var ending: Prompt.Ending
     var tools: ToolFields
+    var variables: JSONObject
     /// Whether the answer tells what the model thought.
     var includeReasoning: Bool
 
@@ -18,14 +20,15 @@ struct ChatRequest: ConversationRequest {
             fields,
             limits,
             defaults: defaults,
-            logprobs: try Self.logprobs(fields)
+            logprobs: try Self.logprobs(fields),
+            .chat
         )
-        generation.options.thinkingBudget = try ReasoningEffort.thinkingBudget(fields)
-        includeReasoning = try fields.bool("include_reasoning") ?? true
-        let isEmpty = { (value: JSONValue) in value.array?.isEmpty ?? false }
-        try fields.refuse("functions", unless: isEmpty, "the older form of 'tools': give those")
-        try fields.refuse("audio", unless: { _ in false }, "this server answers in text alone")
+        let reasoning = try ReasoningFields(fields)
+        reasoning.apply(to: &generation.options)
+        includeReasoning = reasoning.isIncluded
         messages = try ChatMessages.messages(fields, limits)
+        ending = try ChatMessages.ending(fields, of: messages)
+        variables = try TemplateVariables.variables(fields)
         tools = try ToolFields(fields, .nested)
         try tools.apply(to: &generation.options)
     }

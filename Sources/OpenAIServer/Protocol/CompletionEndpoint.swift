@@ -1,4 +1,5 @@
 import TextGeneration
+import Tokenizers
 
 /// The routes that give answers, by their paths.
 enum CompletionEndpoint: String, CaseIterable, Sendable {
@@ -11,6 +12,8 @@ enum CompletionEndpoint: String, CaseIterable, Sendable {
 struct AskedAnswers: Sendable {
     var generation: GenerationFields
     var prompts: [PreparedPrompt]
+    /// What was compiled for the form of the answers.
+    var formats: [PreparedFormat]
     /// What the names of its responses begin with.
     var idPrefix: String
     /// What traces call it.
@@ -23,38 +26,70 @@ extension CompletionService {
     /// Reads what is asked of an endpoint.
     ///
     /// Takes as long as the template and the tokenizer do. Throws a 400 that names what is wrong, and a 404 for another model.
-    func read(_ endpoint: CompletionEndpoint, _ fields: RequestFields) throws(APIError) -> AskedAnswers {
-        switch endpoint {
-        case .chat: try conversation(ChatRequest.self, fields)
-        case .responses: try conversation(ResponsesRequest.self, fields)
-        case .completions: try completion(fields)
+    func read(
+        _ endpoint: CompletionEndpoint,
+        _ fields: RequestFields,
+        _ work: RequestWork
+    ) throws(APIError) -> AskedAnswers {
+        let asked =
+            switch endpoint {
+            case .chat: try conversation(ChatRequest.self, fields, work)
+            case .responses: try conversation(ResponsesRequest.self, fields, work)
+            case .completions: try completion(fields, work)
+            }
+        if configuration.refusesUnknownFields, let unknown = asked.generation.ignored.first {
+            let name = unknown.escaped(limit: 64)
+            throw .invalid(
+                unknown,
+                "'\(name)' is not known here; --strict-fields refuses such fields",
+                code: "unknown_parameter"
+            )
         }
+        return asked
     }
 
     private func conversation<Asked: ConversationRequest>(
         _: Asked.Type,
-        _ fields: RequestFields
+        _ fields: RequestFields,
+        _ work: RequestWork
     ) throws(APIError) -> AskedAnswers {
         let asked = try Asked(fields, model.limits, defaults: model.defaults)
         try model.check(asked.generation.model)
-        let prompt = Prompt.chat(asked.messages, tools: asked.tools.described)
+        var generation = asked.generation
+        // How the server is set counts as if it had been asked for: answers are kept by what they were asked with.
+        generation.options.reasoning =
+            generation.options.reasoning ?? ReasoningMode(asked.variables) ?? model.generator.reasoning
+        let prompt = Prompt.chat(
+            asked.messages,
+            tools: asked.tools.described,
+            variables: (generation.options.reasoning?.templateVariables ?? JSONObject()).merging(asked.variables),
+            ending: asked.ending
+        )
+        let (prepared, formats) = try prepare(prompt, generation, param: Asked.input, work)
         return AskedAnswers(
-            generation: asked.generation,
-            prompts: [try prepare(prompt, asked.generation, param: Asked.input)],
+            generation: generation,
+            prompts: [prepared],
+            formats: formats,
             idPrefix: Asked.idPrefix,
             operation: "chat",
             format: { asked.format($0) }
         )
     }
 
-    private func completion(_ fields: RequestFields) throws(APIError) -> AskedAnswers {
+    private func completion(_ fields: RequestFields, _ work: RequestWork) throws(APIError) -> AskedAnswers {
         let asked = try CompletionRequest(fields, model.limits, defaults: model.defaults)
         try model.check(asked.generation.model)
         var prompts: [PreparedPrompt] = []
-        for prompt in asked.prompts { prompts.append(try prepare(prompt, asked.generation, param: "prompt")) }
+        var formats: [PreparedFormat] = []
+        for prompt in asked.prompts {
+            let (prepared, made) = try prepare(prompt, asked.generation, param: "prompt", work)
+            prompts.append(prepared)
+            formats += made.filter { one in !formats.contains { $0 === one } }
+        }
         return AskedAnswers(
             generation: asked.generation,
             prompts: prompts,
+            formats: formats,
             idPrefix: "cmpl-",
             operation: "text_completion",
             format: { CompletionFormat(identity: $0, includeUsage: asked.generation.includeUsage) }

@@ -13,7 +13,7 @@ struct CompletionFormat: AnswerFormat {
         let choice = TextChoice(
             index: piece.choice,
             text: piece.text,
-            logprobs: piece.logprobs.isEmpty ? nil : TextLogprobs(piece.logprobs, offset: piece.offset),
+            logprobs: piece.logprobs.isEmpty ? nil : TextLogprobs(piece.logprobs),
             finishReason: piece.result?.openAIFinishReason
         )
         return [ServerSentEvent(data: try data([choice], includeUsage ? .later : nil))]
@@ -28,7 +28,7 @@ struct CompletionFormat: AnswerFormat {
             TextChoice(
                 index: answer.choice,
                 text: answer.result.answer,
-                logprobs: answer.logprobs.map { TextLogprobs($0, offset: 0) },
+                logprobs: answer.logprobs.map(TextLogprobs.init),
                 finishReason: answer.result.openAIFinishReason
             )
         }
@@ -53,19 +53,17 @@ struct TextLogprobs: Encodable, Sendable {
     var tokenLogprobs: [Double] = []
     /// The likeliest, and the drawn one where it is not among them.
     var topLogprobs: [[String: Double]] = []
-    /// Where each token begins in the text, in characters.
+    /// Where each token begins in the text, in Unicode scalars, as Python counts.
     var textOffset: [Int] = []
 
-    init(_ entries: [TokenTextLogprobs], offset: Int) {
-        var offset = offset
+    init(_ entries: [TokenTextLogprobs]) {
         for entry in entries {
             tokens.append(entry.drawn.text)
             tokenLogprobs.append(entry.drawn.finiteLogprob)
             // Two tokens that are parts of characters may read alike: the more probable one counts.
             let likely = (entry.top + [entry.drawn]).map { ($0.text, $0.finiteLogprob) }
             topLogprobs.append(Dictionary(likely) { first, _ in first })
-            textOffset.append(offset)
-            offset += entry.drawn.text.count
+            textOffset.append(entry.offset)
         }
     }
 }

@@ -16,12 +16,11 @@ struct CompletionRequest: Sendable {
             fields,
             limits,
             defaults: defaults,
-            logprobs: try fields.int("logprobs", in: 0...Self.maxLogprobs)
+            logprobs: try fields.int("logprobs", in: 0...Self.maxLogprobs),
+            .completions
         )
         // What is to be continued is text: tags in it mean nothing.
         generation.options.splitsReasoning = false
-        try fields.refuse("echo", unless: { $0 == false }, "this server does not repeat prompts")
-        try fields.refuse("suffix", unless: { $0 == "" }, "this server does not fill in between texts")
         if let best = try fields.int("best_of", in: 1...limits.choices), best != generation.count {
             throw .invalid("best_of", "'best_of' is \(best); it must be what 'n' is", code: "unsupported_parameter")
         }

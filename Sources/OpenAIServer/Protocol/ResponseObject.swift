@@ -25,6 +25,8 @@ struct ResponseObject<Choice: Encodable>: Encodable {
     var systemFingerprint: String
     var choices: [Choice]
     var usage: StreamUsage?
+    /// With the usage; absent when the answers were kept ones.
+    var timings: Timings?
 
     init(_ object: String, _ identity: ResponseIdentity, choices: [Choice], usage: StreamUsage?) {
         self.object = object
@@ -34,6 +36,7 @@ struct ResponseObject<Choice: Encodable>: Encodable {
         systemFingerprint = identity.fingerprint
         self.choices = choices
         self.usage = usage
+        if case .told(let usage) = usage { timings = usage.timings }
     }
 }
 

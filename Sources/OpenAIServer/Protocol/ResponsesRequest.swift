@@ -10,6 +10,7 @@ struct ResponsesRequest: ConversationRequest {
     var generation: GenerationFields
     var messages: [ChatMessage]
     var tools: ToolFields
+    var variables: JSONObject
     /// Whether the answer tells what the model thought.
     var includeReasoning: Bool
     /// What the response repeats of the request, or says in its place.
@@ -21,15 +22,6 @@ struct ResponsesRequest: ConversationRequest {
     private static let longestValue = 512
 
     init(_ fields: RequestFields, _ limits: RequestLimits, defaults: SamplingParameters) throws(APIError) {
-        let stored = "nothing is stored here: send the whole input"
-        try fields.refuse("previous_response_id", unless: { _ in false }, stored)
-        try fields.refuse("conversation", unless: { _ in false }, stored)
-        try fields.refuse(
-            "prompt",
-            unless: { _ in false },
-            "there are no prompts here to fill in: send the whole input"
-        )
-        try fields.refuse("background", unless: { $0 == false }, "this server answers while the client waits")
         _ = try fields.bool("store")
         let topLogprobs = try fields.int("top_logprobs", in: 0...SamplingParameters.maxLogprobs) ?? 0
         let included = try fields.array("include", maxCount: 64) ?? []
@@ -40,11 +32,11 @@ struct ResponsesRequest: ConversationRequest {
             logprobs: included.contains("message.output_text.logprobs") ? topLogprobs : nil,
             .responses
         )
-        let reasoning = try RequestFields(fields.value("reasoning") ?? [:], path: "reasoning")
-        let budget = try ReasoningEffort.thinkingBudget(reasoning, effort: "effort")
-        generation.options.thinkingBudget = try ReasoningEffort.thinkingBudget(fields) ?? budget
-        includeReasoning = try fields.bool("include_reasoning") ?? true
+        let reasoning = try ReasoningFields(fields)
+        reasoning.apply(to: &generation.options)
+        includeReasoning = reasoning.isIncluded
         messages = try ResponseInput.messages(fields, limits)
+        variables = try TemplateVariables.variables(fields)
         tools = try ToolFields(fields, .flat)
         try tools.apply(to: &generation.options)
 
@@ -56,7 +48,7 @@ struct ResponsesRequest: ConversationRequest {
         repeated["metadata"] = try Self.metadata(fields)
         repeated["parallel_tool_calls"] = .bool(tools.isParallel)
         repeated["previous_response_id"] = .null
-        repeated["reasoning"] = ["effort": reasoning.value("effort") ?? .null, "summary": nil]
+        repeated["reasoning"] = ["effort": reasoning.effort, "summary": nil]
         repeated["store"] = false
         repeated["temperature"] = Self.number(sampling.temperature)
         repeated["text"] = ["format": fields.value("text")?["format"] ?? ["type": "text"]]

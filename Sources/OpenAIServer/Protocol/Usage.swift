@@ -15,6 +15,14 @@ struct Usage: Encodable, Sendable {
     var totalTokens: Int
     var promptTokensDetails: PromptDetails
     var completionTokensDetails: CompletionDetails
+    /// Written beside it and not in it.
+    var timings: Timings?
+    /// For the log.
+    var summary: AnswerSummary?
+
+    private enum CodingKeys: CodingKey {
+        case promptTokens, completionTokens, totalTokens, promptTokensDetails, completionTokensDetails
+    }
 
     init(promptTokens: Int, cachedTokens: Int, answers: [TokenUsage]) {
         self.promptTokens = promptTokens

@@ -7,7 +7,7 @@ struct CompletionRoutes: Sendable {
     func add(to router: Router<ServerContext>) {
         for endpoint in CompletionEndpoint.allCases {
             router.post(RouterPath(endpoint.rawValue)) { [service] request, context in
-                let asked = try await service.parse(request, context) { try service.read(endpoint, $0) }
+                let asked = try await service.parse(request, context) { try service.read(endpoint, $0, $1) }
                 return try await service.answer(asked, context)
             }
         }

@@ -6,11 +6,10 @@ import Logging
 
 /// Names every request, turns what it throws into OpenAI's errors, and logs what became of it.
 struct RequestMiddleware: RouterMiddleware {
-    /// Thrown after a response whose connection cannot go on: the request's body has not been read.
-    private struct CloseConnection: Error {}
-
     let report: HTTPReport
     let admission: Admission
+    /// Paths whose requests say nothing new when they go well: probes, scrapes, files of the page.
+    let quiet: Set<String>
 
     func handle(
         _ request: Request,
@@ -18,6 +17,8 @@ struct RequestMiddleware: RouterMiddleware {
         next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         let started = ContinuousClock.now
+        // A connection that has been closed has none.
+        let client = context.channel.remoteAddress?.ipAddress
         var context = context
         context.record = RequestRecord(id: RequestRecord.identifier(request.headers[.requestID]))
         let record = context.record
@@ -29,11 +30,11 @@ struct RequestMiddleware: RouterMiddleware {
             record.fail(told)
             if told.status.code == APIError.clientGone.status.code { report.clientLeft() }
             if told.status.kind == .serverError, !(error is APIError) {
-                var fields: Logger.Metadata = ["id": "\(record.id)", "reason": "\(error)"]
+                var fields: Logger.Metadata = ["request_id": "\(record.id)", "reason": "\(error)"]
                 if let place = context.trace?.place { fields["trace_id"] = "\(place.traceID)" }
                 context.logger.error("failure", metadata: fields)
             }
-            response = try Self.response(told, closing: request.hasBody && !record.bodyIsRead)
+            response = try Self.response(told)
             if request.method == .head { response = response.createHeadResponse() }
         }
         response.headers[.requestID] = record.id
@@ -41,7 +42,7 @@ struct RequestMiddleware: RouterMiddleware {
         if admission.isDraining { response.headers[.connection] = "close" }
         let (logger, status, traceID) = (context.logger, response.status, context.trace?.place.traceID)
         @Sendable func log() {
-            Self.log(request, status, record, traceID, ContinuousClock.now - started, logger)
+            self.log(request, status, record, traceID, client, ContinuousClock.now - started, logger)
         }
         guard response.body.contentLength == nil else {
             log()
@@ -62,49 +63,34 @@ struct RequestMiddleware: RouterMiddleware {
         return response
     }
 
-    private static func response(_ error: APIError, closing: Bool) throws -> Response {
+    private static func response(_ error: APIError) throws -> Response {
         var response = try Response(json: ErrorBody(error), status: error.status)
         response.headers.append(contentsOf: error.headers)
         if let seconds = error.retryAfter { response.headers[.retryAfter] = String(seconds) }
         if error.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
-        guard closing else { return response }
-        response.headers[.connection] = "close"
-        let body = response.body
-        response.body = ResponseBody(contentLength: body.contentLength) { writer in
-            try await body.write(writer)
-            throw CloseConnection()
-        }
         return response
     }
 
-    /// Probes come every few seconds and say nothing new.
-    private static func isProbe(_ request: Request) -> Bool {
-        HealthRoutes.open.contains(request.uri.path)
-    }
-
-    private static func log(
+    private func log(
         _ request: Request,
         _ status: HTTPResponse.Status,
         _ record: RequestRecord,
         _ traceID: String?,
+        _ client: String?,
         _ duration: Duration,
         _ logger: Logger
     ) {
-        var fields: Logger.Metadata = [
-            "id": "\(record.id)",
-            "method": "\(request.method.rawValue)",
-            "path": "\(request.uri.path)",
-            "status": "\(status.code)",
-            "seconds": "\(duration / .seconds(1))",
-        ]
+        var fields = record.fields
+        fields["method"] = "\(request.method.rawValue)"
+        fields["path"] = "\(request.uri.path)"
+        fields["status"] = .stringConvertible(status.code)
+        fields["seconds"] = .seconds(duration / .seconds(1))
+        if let client { fields["client"] = "\(client)" }
         if let traceID { fields["trace_id"] = "\(traceID)" }
-        if let key = record.key { fields["key"] = "\(key.name)" }
-        if let origin = record.origin { fields["cache"] = "\(origin)" }
-        if let usage = record.usage {
-            fields["prompt_tokens"] = "\(usage.promptTokens)"
-            fields["completion_tokens"] = "\(usage.completionTokens)"
+        var level = Logger.Level.info
+        if quiet.contains(request.uri.path), status.code < 400 || HealthRoutes.open.contains(request.uri.path) {
+            level = .debug
         }
-        var level = isProbe(request) ? Logger.Level.debug : .info
         if let error = record.error {
             fields["error"] = "\(error.code ?? error.type)"
             if error.status.kind == .serverError {
@@ -117,10 +103,31 @@ struct RequestMiddleware: RouterMiddleware {
     }
 }
 
-extension Request {
-    var hasBody: Bool {
-        headers.contains(.transferEncoding) || (headers[.contentLength].map { $0 != "0" } ?? false)
+extension RequestRecord {
+    /// What is known of the request besides its head, by the names that the log has for it.
+    fileprivate var fields: Logger.Metadata {
+        var fields: Logger.Metadata = ["request_id": "\(id)"]
+        if let model { fields["model"] = "\(model)" }
+        if let key { fields["key"] = "\(key.name)" }
+        if let origin { fields["cache"] = "\(origin)" }
+        guard let usage else { return fields }
+        fields["prompt_tokens"] = .stringConvertible(usage.promptTokens)
+        fields["cached_tokens"] = .stringConvertible(usage.promptTokensDetails.cachedTokens)
+        fields["completion_tokens"] = .stringConvertible(usage.completionTokens)
+        guard let summary = usage.summary else { return fields }
+        fields["finish_reason"] = "\(summary.finishReasons.joined(separator: ","))"
+        if let seconds = summary.queue { fields["queue_time_seconds"] = .seconds(seconds) }
+        if let seconds = summary.timeToFirstToken { fields["time_to_first_token_seconds"] = .seconds(seconds) }
+        if let rate = summary.tokensPerSecond {
+            fields["tokens_per_second"] = .stringConvertible((rate * 100).rounded() / 100)
+        }
+        return fields
     }
+}
+
+extension Logger.MetadataValue {
+    /// To the microsecond.
+    fileprivate static func seconds(_ seconds: Double) -> Self { .stringConvertible((seconds * 1e6).rounded() / 1e6) }
 }
 
 extension APIError {

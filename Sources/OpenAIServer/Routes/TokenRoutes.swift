@@ -26,7 +26,7 @@ struct TokenRoutes: Sendable {
     }
 
     /// The tokens of a text, or of a conversation as the model would be given it.
-    @Sendable private func tokenize(_ fields: RequestFields) throws -> Tokens {
+    @Sendable private func tokenize(_ fields: RequestFields, _ work: RequestWork) throws -> Tokens {
         let model = service.model
         try checkModel(fields)
         let tokens: [Int]
@@ -39,8 +39,17 @@ struct TokenRoutes: Sendable {
             }
             let messages = try ChatMessages.messages(fields, model.limits)
             let tools = try ToolFields(fields, .nested)
+            let ending = try ChatMessages.ending(fields, of: messages)
+            let variables = try TemplateVariables.variables(fields)
+            let reasoning = try ReasoningFields(fields).mode ?? ReasoningMode(variables) ?? model.generator.reasoning
+            let prompt = Prompt.chat(
+                messages,
+                tools: tools.described,
+                variables: reasoning.templateVariables.merging(variables),
+                ending: ending
+            )
             do {
-                tokens = try model.generator.prepare(.chat(messages, tools: tools.described)).tokenIDs
+                tokens = try model.generator.prepare(prompt).tokenIDs
             } catch {
                 throw APIError.invalid("messages", error.message)
             }
@@ -48,7 +57,7 @@ struct TokenRoutes: Sendable {
         return Tokens(tokens: tokens, count: tokens.count, maxModelLen: model.limits.contextLength)
     }
 
-    @Sendable private func detokenize(_ fields: RequestFields) throws -> Text {
+    @Sendable private func detokenize(_ fields: RequestFields, _ work: RequestWork) throws -> Text {
         let model = service.model
         try checkModel(fields)
         guard let tokens = try fields.array("tokens", maxCount: .max) else {

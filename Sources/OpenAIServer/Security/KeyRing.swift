@@ -24,6 +24,11 @@ package final class KeyRing: Service, Sendable {
     /// Whether a request needs a key: with a file it does, also while the file has none.
     var isNeeded: Bool { path != nil || !fixed.isEmpty }
 
+    /// The weights of all accounts that have a key.
+    var weights: [String: Int] {
+        Dictionary(state.withLock(\.keys).map { ($0.cacheSalt, $0.weight) }) { $1 }
+    }
+
     /// The key that a client shows.
     ///
     /// Looks at every byte of every hash, so that the time tells nothing.
@@ -56,19 +61,5 @@ package final class KeyRing: Service, Sendable {
             state.withLock { $0.stamp = stamp }
             logger.error("API keys stay as they were", metadata: ["reason": "\(error)"])
         }
-    }
-}
-
-/// What tells that a file has been changed.
-private struct FileStamp: Hashable, Sendable {
-    private let modified: Date?
-    private let size: Int?
-    private let file: Int?
-
-    init?(_ path: String) {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
-        modified = attributes[.modificationDate] as? Date
-        size = (attributes[.size] as? NSNumber)?.intValue
-        file = (attributes[.systemFileNumber] as? NSNumber)?.intValue
     }
 }

@@ -9,6 +9,8 @@ struct AnswerDrawing: Sendable {
     /// Answers to each prompt.
     var count: Int
     var options: GenerationOptions
+    /// What was compiled for the answers, held until they are drawn.
+    var formats: [PreparedFormat] = []
 
     var choices: Int { prompts.count * count }
 

@@ -14,12 +14,17 @@ struct AnswerResponse: Sendable {
     /// Told what the answers cost when they are complete.
     var record: RequestRecord
 
+    /// Bytes that a connection holds anyway.
+    private static let shortBody = 16 << 10
+
     private var hasLogprobs: Bool { run.drawing.options.sampling.logprobs != nil }
 
     /// Waits for all answers, and gives them with their cost.
     func answers() async throws -> ([Answer], Usage) {
         var results = [GenerationResult?](repeating: nil, count: run.drawing.choices)
         var logprobs = [[TokenTextLogprobs]](repeating: [], count: run.drawing.choices)
+        var run = run
+        run.keepsEvents = true
         let usage = try await run.run { event in
             switch event {
             case .answer(let choice, .logprobs(let token)): logprobs[choice].append(token)
@@ -39,10 +44,19 @@ struct AnswerResponse: Sendable {
         let (answers, usage) = try await answers()
         var headers = headers
         headers[.contentType] = "application/json"
+        let body = ByteBuffer(bytes: try format.response(answers, usage))
+        guard body.readableBytes > Self.shortBody else {
+            return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
+        }
         return Response(
             status: .ok,
             headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try format.response(answers, usage)))
+            body: ResponseBody(contentLength: body.readableBytes) { [memory = run.memory] writer in
+                // Until it has been read, it takes what the answers took.
+                defer { memory.giveBack() }
+                try await writer.write(body)
+                try await writer.finish(nil)
+            }
         )
     }
 

@@ -20,6 +20,9 @@ enum AnswerSource: Sendable {
     case kept([RunEvent])
     /// They are drawn for whoever listens.
     case flight(FlightListener<AnswerCache.FlightEvent>)
+
+    /// Whether nothing is computed: the times of answers that were kept are those of another request.
+    var isKept: Bool { if case .kept = self { true } else { false } }
 }
 
 /// All answers to one request, drawn for it or for another one like it, and handed over as they come.
@@ -31,6 +34,10 @@ struct GenerationRun: Sendable {
     var source: AnswerSource
     var connection: Connection
     var ticket: AdmissionTicket
+    /// What the events take that are not passed on.
+    var memory: AccountMemory.Share
+    /// Whether who is told of an event keeps it until all have come.
+    var keepsEvents = false
     /// Told what became of the answers.
     var span: (any Span)?
     var tick: Duration
@@ -40,9 +47,9 @@ struct GenerationRun: Sendable {
     ///
     /// Throws `ClientGone`, `APIError` when the server ended it, and what the engine throws.
     func run(_ handle: (RunEvent) async throws -> Void) async throws -> Usage {
-        let (events, source) = AsyncThrowingStream.makeStream(of: RunEvent.self)
-        connection.watch { source.finish(throwing: ClientGone()) }
-        ticket.onCancel { source.finish(throwing: $0) }
+        let events = EventQueue(memory, keeps: keepsEvents)
+        connection.watch { events.finish(throwing: ClientGone()) }
+        ticket.onCancel { events.finish(throwing: $0) }
         defer {
             connection.unwatch()
             ticket.release()
@@ -51,17 +58,17 @@ struct GenerationRun: Sendable {
             defer { group.cancelAll() }
             group.addTask {
                 do {
-                    try await draw(into: source)
-                    source.finish()
+                    try await draw(into: events)
+                    events.finish()
                 } catch {
-                    source.finish(throwing: error)
+                    events.finish(throwing: error)
                 }
             }
             group.addTask {
-                while (try? await EventLoopTimer.sleep(for: tick)) != nil { source.yield(.tick) }
+                while (try? await EventLoopTimer.sleep(for: tick)) != nil { events.tick() }
             }
             group.addTask {
-                if (try? await EventLoopTimer.sleep(for: timeout)) != nil { source.finish(throwing: APIError.timedOut) }
+                if (try? await EventLoopTimer.sleep(for: timeout)) != nil { events.finish(throwing: APIError.timedOut) }
             }
             var results: [GenerationResult] = []
             var prefilled: Int?
@@ -80,7 +87,7 @@ struct GenerationRun: Sendable {
                     cachedTokens: usage.promptTokensDetails.cachedTokens
                 )
             }
-            for try await event in events {
+            while let event = try await events.next() {
                 switch event {
                 case .answer(_, .finished(let result)): results.append(result)
                 case .prefilled(let cached): prefilled = (prefilled ?? 0) + cached
@@ -90,19 +97,36 @@ struct GenerationRun: Sendable {
             }
             // A cancelled task's stream ends as if all had been said.
             try Task.checkCancellation()
-            return usage()
+            var cost = usage()
+            if !self.source.isKept { cost.timings = Timings(results) }
+            cost.summary = AnswerSummary(results, isKept: self.source.isKept)
+            return cost
         }
     }
 
-    private func draw(into events: AsyncThrowingStream<RunEvent, any Error>.Continuation) async throws {
+    private func draw(into events: EventQueue) async throws {
         switch source {
-        case .drawing: ticket.drew(tokens: try await drawing.draw { events.yield($0) })
-        case .kept(let kept): for event in kept { events.yield(event) }
+        case .drawing:
+            defer { ticket.leavePlace() }
+            // It ends with the run, and not when the client has read what it still gets.
+            let answers = Task { [drawing] in try await drawing.draw { events.add($0) } }
+            events.onEnd { answers.cancel() }
+            let tokens = try await withTaskCancellationHandler {
+                try await answers.value
+            } onCancel: {
+                answers.cancel()
+            }
+            ticket.leavePlace(drawnTokens: tokens)
+        case .kept(let kept):
+            guard memory.take(kept.reduce(0) { $0 + $1.byteCount }) else { throw APIError.unread }
+            for event in kept {
+                guard await events.addInTurn(event) else { return }
+            }
         case .flight(let listener):
             defer { listener.leave() }
             do {
                 while let event = try await listener.next() {
-                    if case .run(let event) = event { events.yield(event) }
+                    if case .run(let event) = event, await !events.addInTurn(event) { return }
                 }
             } catch FlightError.fellBehind {
                 throw APIError(

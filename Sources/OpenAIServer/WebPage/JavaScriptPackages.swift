@@ -1,11 +1,13 @@
 import Foundation
 
 /// The JavaScript packages that the web page uses, read from where they are installed.
-struct JavaScriptPackages {
+///
+/// Without them it shows plain text.
+package struct JavaScriptPackages {
     /// Contents by the names that the page uses.
     private(set) var files: [String: [UInt8]] = [:]
     /// Debian's names of packages that are not there.
-    private(set) var missing: [String] = []
+    package private(set) var missing: [String] = []
 
     /// Debian's packages with what is needed of each: the page's name for a file, and its path in the folder.
     private static let needed: [(package: String, files: [(name: String, path: String)])] = [
@@ -26,7 +28,7 @@ struct JavaScriptPackages {
     /// A file that is larger is none of these.
     private static let mostBytes = 16 << 20
 
-    init(folder: String) {
+    package init(folder: String) {
         for (package, needed) in Self.needed {
             for (name, path) in needed {
                 if let bytes = Self.read("\(folder)/\(path)") {

@@ -1,6 +1,7 @@
 import InferenceEngine
 
-/// What the web page needs to know of the server: its model, the presets, and how it samples where a request does not say.
+/// What the web page needs to know of the server: its model with what the card says of it, the presets, and how it samples
+/// where a request does not say.
 struct PageSettings: Encodable, Sendable {
     struct Preset: Encodable {
         var name: String
@@ -20,11 +21,13 @@ struct PageSettings: Encodable, Sendable {
     var contextLength: Int
     var presets: [Preset]
     var sampling: Sampling
+    var about: ModelCard?
 
     init(_ model: ServedModel) {
         self.model = model.name
         contextLength = model.limits.contextLength
         presets = SystemPreset.allCases.map { Preset(name: $0.rawValue, system: $0.text) }
+        about = model.card
         let defaults = model.defaults
         sampling = Sampling(temperature: defaults.temperature, topP: defaults.topP, topK: defaults.topK ?? 0)
     }

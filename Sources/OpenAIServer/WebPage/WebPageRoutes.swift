@@ -33,6 +33,8 @@ struct WebPageRoutes: Sendable {
         }
     }
 
+    static let settingsPath = "/page/settings"
+
     private let files: [String: File]
     private let settings: PageSettings
 
@@ -41,7 +43,7 @@ struct WebPageRoutes: Sendable {
         let packages = JavaScriptPackages(folder: javaScriptFolder)
         if !packages.missing.isEmpty {
             logger.warning(
-                "the web page needs JavaScript packages that are not there: install them, or name their folder with --javascript-folder",
+                "the web page shows formulas and code as plain text: install the missing packages, or name their folder with --javascript-folder",
                 metadata: [
                     "folder": "\(javaScriptFolder)", "missing": "\(packages.missing.joined(separator: " "))",
                 ]
@@ -59,7 +61,7 @@ struct WebPageRoutes: Sendable {
 
     func add(to router: Router<ServerContext>) {
         router.get("/") { request, _ in try response(request) }
-        router.get("/page/settings") { _, _ in try Response(json: settings) }
+        router.get(RouterPath(Self.settingsPath)) { _, _ in try Response(json: settings) }
         router.get("/page/**") { request, _ in try response(request) }
     }
 

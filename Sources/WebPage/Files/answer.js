@@ -4,16 +4,18 @@ import { chat } from "./api.js";
 
 /** Asks, and fills `node` with what comes; calls `changed` each time. */
 export class Answer {
-    constructor(node, changed) {
+    /** With `continues`, what comes is added to what the node has. */
+    constructor(node, changed, continues = false) {
         this.node = node;
         this.changed = changed;
         this.stopping = new AbortController();
         this.asked = performance.now();
         this.first = null;
         this.thoughtUntil = null;
-        this.last = null;
         this.pieces = { reasoning: 0, text: 0 };
-        Object.assign(node, { text: "", reasoning: "", state: "running", error: null, stats: null });
+        this.before = continues ? node.stats : null;
+        if (!continues) Object.assign(node, { text: "", reasoning: "" });
+        Object.assign(node, { state: "running", error: null, stats: this.before });
     }
 
     stop() { this.stopping.abort(); }
@@ -22,10 +24,12 @@ export class Answer {
     async run(ask) {
         const { node } = this;
         let usage = null;
+        let timings = null;
         try {
             let reason = null;
             for await (const event of chat(await ask(), this.stopping.signal)) {
                 usage = event.usage ?? usage;
+                timings = event.timings ?? timings;
                 node.model = event.model ?? node.model;
                 const choice = event.choices?.[0];
                 reason = choice?.finish_reason ?? reason;
@@ -42,7 +46,7 @@ export class Answer {
                 node.error = { kind, status, code, message: String(message), until };
             }
         }
-        node.stats = this.stats(usage);
+        node.stats = this.stats(usage, timings);
         this.changed();
     }
 
@@ -51,7 +55,6 @@ export class Answer {
         if (!reasoning && !delta.content) return;
         const now = performance.now();
         this.first ??= now;
-        this.last = now;
         if (reasoning) {
             this.node.reasoning += reasoning;
             this.pieces.reasoning += 1;
@@ -64,28 +67,40 @@ export class Answer {
         this.changed();
     }
 
-    get isThinking() { return this.pieces.reasoning > 0 && this.pieces.text === 0; }
+    get isThinking() { return this.node.reasoning !== "" && this.node.text === ""; }
+
+    /** Tokens of thinking so far, by the pieces that came. */
+    get reasoningTokens() { return (this.before?.reasoningTokens ?? 0) + this.pieces.reasoning; }
 
     /** Seconds spent thinking, so far or in all. */
     get thinkingSeconds() {
-        if (this.first === null || !this.pieces.reasoning) return 0;
-        return ((this.isThinking && this.node.state === "running" ? performance.now() : this.thoughtUntil) - this.first) / 1000;
+        const before = this.before?.thinkingSeconds ?? 0;
+        if (this.first === null || !this.pieces.reasoning) return before;
+        const until = this.isThinking && this.node.state === "running" ? performance.now() : this.thoughtUntil;
+        return before + (until - this.first) / 1000;
     }
 
-    /** Figures of an answer; without the server's usage, as when it was stopped, pieces stand for tokens. */
-    stats(usage) {
-        if (this.first === null) return null;
+    /**
+     * Figures of an answer. Speed is what the server measured: pieces may arrive all at once, whenever they were made.
+     * Without the server's usage, as when it was stopped or while it runs, pieces stand for tokens.
+     */
+    stats(usage = null, timings = null) {
+        if (this.first === null) return this.before;
+        const { before } = this;
         const tokens = usage?.completion_tokens ?? this.pieces.reasoning + this.pieces.text;
-        const seconds = (this.last - this.first) / 1000;
+        const reasoning = usage?.completion_tokens_details?.reasoning_tokens ?? this.pieces.reasoning;
+        const spent = timings?.predicted_ms > 0 && tokens > 0
+            ? (before?.thinkingSeconds ?? 0) + (timings.predicted_ms / 1000) * (reasoning / tokens) : this.thinkingSeconds;
         return {
-            isExact: usage !== null,
-            tokens,
-            reasoningTokens: usage?.completion_tokens_details?.reasoning_tokens ?? this.pieces.reasoning,
+            isExact: usage !== null && (before?.isExact ?? true),
+            tokens: (before?.tokens ?? 0) + tokens,
+            reasoningTokens: (before?.reasoningTokens ?? 0) + reasoning,
             cachedTokens: usage?.prompt_tokens_details?.cached_tokens ?? 0,
-            firstSeconds: (this.first - this.asked) / 1000,
-            thinkingSeconds: this.thinkingSeconds,
-            // The first token's time is the prompt's.
-            rate: tokens > 1 && seconds > 0 ? (tokens - 1) / seconds : null,
+            // Prompt and answer together, as the model's context holds them.
+            contextTokens: usage?.total_tokens ?? null,
+            firstSeconds: before?.firstSeconds ?? (this.first - this.asked) / 1000,
+            thinkingSeconds: spent,
+            rate: timings?.predicted_per_second ?? null,
         };
     }
 }

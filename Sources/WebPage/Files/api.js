@@ -43,6 +43,12 @@ export async function pageSettings() {
     return (await request("page/settings")).json();
 }
 
+/** The models that the server answers with, as `/v1/models` lists them. */
+export async function modelList() {
+    const { data } = await (await request("v1/models")).json();
+    return Array.isArray(data) ? data.filter(({ id }) => typeof id === "string") : [];
+}
+
 /** The server's metrics in Prometheus' text form. */
 export async function metricsText() {
     return (await request("metrics")).text();

@@ -1,39 +1,56 @@
-// Begins: checks what the page needs, asks the server what it is, and puts the parts together.
+// Begins: asks the server what it is, and puts the parts together.
 
 import { pageSettings } from "./api.js";
+import { addAppearance, showAppearance } from "./appearance.js";
 import { Chat, exportMarkdown } from "./chat.js";
 import { Composer } from "./composer.js";
-import { newConversation } from "./conversation.js";
+import { newConversation, rename } from "./conversation.js";
 import { Drawers } from "./drawers.js";
-import { byID, h, icon } from "./dom.js";
+import { announce, byID, copyText, icon } from "./dom.js";
 import { askForKey } from "./key-dialog.js";
-import { applyLanguage, language, languages, t } from "./language.js";
+import { applyLanguage, t } from "./language.js";
 import { LivePanel } from "./live-panel.js";
-import { MarkdownView } from "./markdown.js";
+import { chosenModel, loadModels, showModels } from "./models.js";
 import { chosenSampling, SettingsPanel } from "./settings-panel.js";
+import { addShortcuts, toggleHelp } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
 import { conversations, settings } from "./storage.js";
+import { showWelcome } from "./welcome.js";
 
 const packages = { katex: "libjs-katex", marked: "libjs-marked", hljs: "libjs-highlight.js" };
+// What another answer is drawn at where all answers would be the same.
+const anewTemperature = 0.7;
 let server = null;
 
+const context = () => chosenModel(server).context;
+
 const chat = new Chat({
-    async request(prompt) {
+    async request(parts, isAnew) {
         server ??= await pageSettings();
-        const { model, presets, context_length: context } = server;
+        const { presets, sampling: { temperature } } = server;
         const preset = settings.get("preset", "");
         const system = preset === "custom"
             ? settings.get("instructions", "") : presets.find(({ name }) => name === preset)?.system;
-        return { model, messages: prompt(system), ...chosenSampling(context) };
+        const body = { model: chosenModel(server).model, ...parts(system), ...chosenSampling(context()) };
+        if (!isAnew) return body;
+        body.seed = crypto.getRandomValues(new Uint32Array(1))[0];
+        if ((body.temperature ?? temperature) > 0) return body;
+        return { ...body, temperature: anewTemperature, note: { temperature: anewTemperature } };
     },
     changed: showState,
     key: enterKey,
+    context,
+    askElsewhere(text) {
+        open(newConversation());
+        chat.send(text);
+    },
 });
 
 const composer = new Composer({
     send: (text) => chat.send(text),
     stop: () => chat.stop(),
     server: () => server,
+    context,
     chosen: () => settingsPanel.show(),
 });
 
@@ -44,6 +61,13 @@ const sidebar = new Sidebar({
         const kept = await conversations.get(id);
         if (kept) open(kept);
     },
+    async renamed(id, title) {
+        const conversation = chat.known(id) ?? await conversations.get(id);
+        if (!conversation) return;
+        rename(conversation, title);
+        await chat.keep(conversation);
+        showState();
+    },
     removed(id) {
         chat.drop(id);
         if (id === chat.conversation.id) open(newConversation());
@@ -53,11 +77,13 @@ const sidebar = new Sidebar({
 
 const settingsPanel = new SettingsPanel({
     server: () => server,
+    context,
     enterKey,
     changed(name) {
         if (name === "language") showLanguage();
         else composer.showChoices();
     },
+    imported: () => sidebar.show(),
     removedAll() {
         for (const id of chat.working.keys()) chat.drop(id);
         open(newConversation());
@@ -86,43 +112,40 @@ function open(conversation) {
     composer.focus();
 }
 
+function openNew() {
+    drawers.closeOverlays();
+    open(newConversation());
+}
+
 function showEmpty() {
-    const other = language() === "en" ? "zh-CN" : "en";
-    const change = () => {
-        settings.set("language", other);
-        showLanguage();
-    };
-    const example = ([kind, question, preset]) => {
-        const words = h("span", { class: "markdown" });
-        new MarkdownView(words).update(question, true);
-        const take = () => {
-            settings.set("preset", preset);
-            composer.showChoices();
-            composer.write(question);
-            composer.focus();
-        };
-        // A paragraph does not belong into a button; its content does.
-        return h("button", { type: "button", class: "example", onclick: take },
-            h("span", { class: "kind" }, kind), h("span", { lang: "en" }, ...words.firstElementChild.childNodes));
-    };
-    byID("empty").replaceChildren(
-        h("h2", {}, t("emptyTitle")),
-        h("p", {}, t("emptyText", server?.model ?? "Kongur")),
-        h("div", { class: "examples" }, ...t("examples").map(example)),
-        h("button", { type: "button", class: "text-button", lang: other, onclick: change }, languages[other][1].otherLanguage
-            && t("otherLanguage"))
-    );
+    const { model } = chosenModel(server);
+    const missing = Object.keys(packages).filter((name) => !globalThis[name]).map((name) => packages[name]);
+    // What is known is known of the server's own model.
+    const about = model === server?.model ? server?.about : null;
+    showWelcome(model, about, missing, (question) => {
+        // They are measured without a preset.
+        settings.set("preset", "");
+        composer.showChoices();
+        composer.write(question);
+        composer.focus();
+    });
+}
+
+/** Shows the model that is asked, and what depends on it. */
+function showModel() {
+    showModels(server, showModel);
+    showEmpty();
+    composer.showChoices();
+    settingsPanel.show();
 }
 
 /** Writes every word anew. */
 function showLanguage() {
     applyLanguage();
-    showEmpty();
-    composer.showChoices();
-    settingsPanel.show();
+    showAppearance();
+    showModel();
     live.make();
     chat.redraw();
-    byID("model").textContent = server?.model ?? "";
 }
 
 async function enterKey() {
@@ -139,6 +162,7 @@ async function connect() {
     const banner = byID("banner");
     try {
         server = await pageSettings();
+        await loadModels();
         banner.hidden = true;
         showLanguage();
     } catch (error) {
@@ -152,45 +176,47 @@ async function connect() {
     }
 }
 
-function showMissing(missing) {
-    const names = missing.map((name) => packages[name]);
-    document.body.replaceChildren(h("main", { class: "missing" },
-        h("h1", {}, t("missingTitle")),
-        h("p", {}, t("missingText")),
-        h("ul", {}, ...names.map((name) => h("li", {}, h("code", {}, name)))),
-        h("p", {}, t("missingRemedy")),
-        h("pre", { tabindex: "0" }, h("code", {}, `apt-get install ${names.join(" ")}`)),
-        h("p", {}, t("missingElsewhere"))));
-}
-
 async function openByAddress(id = location.hash.slice(1)) {
     if (!id || id === chat.conversation.id) return;
     const kept = await conversations.get(id).catch(() => null);
     if (kept) chat.open(kept);
 }
 
+const shortcuts = {
+    newChat: openNew,
+    search() {
+        drawers.showHistory(true);
+        if (!byID("search").hidden) byID("search").focus();
+    },
+    question: () => composer.focus(),
+    edit: () => chat.editLast(),
+    async copyAnswer() {
+        const text = chat.lastAnswer?.text;
+        if (text && await copyText(text)) announce(t("copied"));
+    },
+    again: () => chat.lastAnswer && !chat.current && chat.again(chat.lastAnswer),
+    live: () => drawers.toggle("live"),
+    settings: () => drawers.toggle("settings"),
+    help: toggleHelp,
+};
+
 async function begin() {
     settings.load();
-    const missing = Object.keys(packages).filter((name) => !globalThis[name]);
-    if (missing.length) {
-        document.documentElement.lang = language();
-        showMissing(missing);
-        return;
-    }
     const asked = location.hash.slice(1);
     live = new LivePanel();
     for (const element of document.querySelectorAll("[data-icon]")) element.prepend(icon(element.dataset.icon));
     showLanguage();
     await conversations.open();
     await openByAddress(asked);
-    byID("new-chat").addEventListener("click", () => {
-        drawers.closeOverlays();
-        open(newConversation());
-    });
+    byID("new-chat").addEventListener("click", openNew);
     byID("export").addEventListener("click", () => exportMarkdown(chat.conversation));
+    byID("open-help").addEventListener("click", toggleHelp);
+    addAppearance((name) => (name === "language" ? showLanguage() : settingsPanel.show()));
+    addShortcuts(shortcuts);
     addEventListener("hashchange", () => openByAddress());
     document.addEventListener("keydown", (event) => {
-        if (event.key === "Escape" && !event.isComposing && !drawers.closeOverlays()) chat.stop();
+        if (event.key !== "Escape" || event.isComposing || document.querySelector("dialog[open]")) return;
+        if (!drawers.closeOverlays()) chat.stop();
     });
     document.body.classList.add("ready");
     composer.focus();

@@ -2,13 +2,16 @@
 
 import { Answer } from "./answer.js";
 import * as tree from "./conversation.js";
-import { announce, byID, h, icon, copyText } from "./dom.js";
+import { announce, byID, copyText, icon, saveFile } from "./dom.js";
 import { number, t } from "./language.js";
 import { AnswerView, QuestionView, showCopied } from "./message.js";
 import { conversations } from "./storage.js";
 
 export class Chat {
-    /** `hooks`: request(prompt) makes a request's body, given what makes messages from a system message, changed() follows what is shown, key() asks for a key. */
+    /**
+     * `hooks`: request(parts, isAnew) makes a request's body, given what makes a part of it from a system message; changed()
+     * follows what is shown, key() asks for a key, context() is the model's length, askElsewhere(text) begins a conversation.
+     */
     constructor(hooks) {
         this.hooks = hooks;
         this.list = byID("messages");
@@ -26,6 +29,8 @@ export class Chat {
         new ResizeObserver(() => this.follows && this.scroller.isConnected && this.toEnd()).observe(this.scroller);
         byID("latest").addEventListener("click", () => this.toEnd());
         this.list.addEventListener("click", (event) => this.copyCode(event));
+        // A page that is left in mid-answer keeps what has come.
+        addEventListener("pagehide", () => this.working.forEach((conversation) => this.keep(conversation)));
     }
 
     get isEmpty() { return tree.shownPath(this.conversation).length === 0; }
@@ -79,22 +84,27 @@ export class Chat {
         this.answer(question);
     }
 
-    /** Another answer beside one; in its place where it said nothing. */
+    /** Another answer beside one, drawn anew; in its place, and asked for as before, where it said nothing. */
     again(node) {
         if (!this.conversation.nodes.includes(node)) return;
         this.answers.get(node.id)?.stop();
         const question = tree.parentOf(this.conversation, node);
-        if (node.text || node.reasoning) this.answer(question);
+        if (node.text || node.reasoning) this.answer(question, { isAnew: true });
         else this.run(node);
     }
 
-    answer(question) {
-        this.run(tree.addNode(this.conversation, question, { role: "assistant", reasoning: "", state: "running" }));
+    /** Lets an answer that was cut short go on where it ended. */
+    continue(node) {
+        if (this.conversation.nodes.includes(node) && !this.current) this.run(node, { continues: true });
     }
 
-    async run(node) {
+    answer(question, how) {
+        this.run(tree.addNode(this.conversation, question, { role: "assistant", reasoning: "", state: "running" }), how);
+    }
+
+    async run(node, { isAnew = false, continues = false } = {}) {
         const { conversation } = this;
-        const answer = new Answer(node, () => this.follow(node, answer));
+        const answer = new Answer(node, () => this.follow(node, answer), continues);
         this.answers.set(node.id, answer);
         this.working.set(conversation.id, conversation);
         this.views.delete(node.id);
@@ -102,8 +112,14 @@ export class Chat {
         this.toEnd();
         this.keep(conversation).then(() => this.hooks.changed());
         const clock = setInterval(() => this.schedule(), 250);
-        const saver = setInterval(() => this.keep(conversation), 3000);
-        await answer.run(() => this.hooks.request((system) => tree.promptFor(conversation, node, system)));
+        const saver = setInterval(() => this.keep(conversation), 1000);
+        const parts = (system) => (continues
+            ? tree.continuationOf(conversation, node, system) : { messages: tree.promptFor(conversation, node, system) });
+        await answer.run(async () => {
+            const { note, ...body } = await this.hooks.request(parts, isAnew);
+            if (!continues) node.note = note;
+            return body;
+        });
         clearInterval(clock);
         clearInterval(saver);
         this.answers.delete(node.id);
@@ -135,14 +151,34 @@ export class Chat {
     // What message views ask.
     siblings(node) { return tree.siblings(this.conversation, node); }
     running(node) { return this.answers.get(node.id) ?? null; }
+    isLast(node) { return tree.shownPath(this.conversation).at(-1) === node; }
+    get context() { return this.hooks.context(); }
+
+    /** The question of an answer, in a conversation of its own. */
+    askElsewhere(node) { this.hooks.askElsewhere(tree.parentOf(this.conversation, node).text); }
+
+    edit(node) { this.views.get(tree.parentOf(this.conversation, node)?.id)?.edit(); }
+
+    /** The last answer that is shown. */
+    get lastAnswer() { return tree.shownPath(this.conversation).findLast(({ role }) => role === "assistant") ?? null; }
+
+    editLast() { if (this.lastAnswer) this.edit(this.lastAnswer); }
+
+    /** A conversation that is shown or being answered in. */
+    known(id) { return id === this.conversation.id ? this.conversation : this.working.get(id) ?? null; }
+
     choose(node) {
         tree.choose(this.conversation, node);
         this.keep(this.conversation);
         this.show();
     }
 
+    /** Keeps a conversation, with the time and the tokens of an answer that is being given. */
     async keep(conversation) {
         if (this.dropped.has(conversation.id)) return;
+        for (const node of conversation.nodes) {
+            if (this.answers.has(node.id)) node.stats = this.answers.get(node.id).stats();
+        }
         try {
             await conversations.save(conversation);
         } catch {
@@ -207,9 +243,6 @@ export function exportMarkdown(conversation) {
     const words = Object.fromEntries(
         ["untitled", "you", "model", "thinking", "stopped", "failed"].map((name) => [name, t(name)])
     );
-    const file = new Blob([tree.markdownOf(conversation, words)], { type: "text/markdown" });
-    const address = URL.createObjectURL(file);
     const name = (conversation.title || t("untitled")).replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60);
-    h("a", { href: address, download: `${name || "conversation"}.md` }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    saveFile(`${name || "conversation"}.md`, "text/markdown", tree.markdownOf(conversation, words));
 }

@@ -21,7 +21,7 @@ export function codeBlock(text, language) {
 
 function highlighted(text, language) {
     const { hljs } = globalThis;
-    if (!language || text.length > longest || !hljs.getLanguage(language)) return [text];
+    if (!hljs || !language || text.length > longest || !hljs.getLanguage(language)) return [text];
     try {
         return spans(hljs.highlight(language, text, true).value);
     } catch {

@@ -8,7 +8,7 @@ import { settings } from "./storage.js";
 const budgets = [0, 512, 2048, 8192, 32768];
 
 export class Composer {
-    /** `hooks`: send(text), stop(), chosen(), and server() tells `page/settings`, once it is known. */
+    /** `hooks`: send(text), stop(), chosen(), server() tells `page/settings`, once it is known, and context() the model's length. */
     constructor(hooks) {
         this.hooks = hooks;
         this.field = byID("prompt");
@@ -79,7 +79,8 @@ export class Composer {
     showChoices() {
         const option = (value, words, isChosen) => h("option", { value, selected: isChosen }, words);
         const preset = settings.get("preset", "");
-        const { presets = [], context_length: context = Infinity } = this.hooks.server() ?? {};
+        const { presets = [] } = this.hooks.server() ?? {};
+        const context = this.hooks.context();
         const names = ["", ...presets.map(({ name }) => name), "custom"];
         byID("preset").replaceChildren(...names.map((name) => {
             const words = t(`presets.${name}`);

@@ -1,14 +1,14 @@
 // A conversation is a tree: an edited question or another answer stands beside the earlier one, and nothing is lost.
 //
-// Plain data, so that it can be stored: {id, title, created, updated, nodes: [node], chosen: {parent: child}}.
+// Plain data, so that it can be stored: {id, title, isNamed, created, updated, nodes: [node], chosen: {parent: child}}.
 // A node is {id, parent, role, text} and, for an answer, {reasoning, state, error, stats}.
 
-const newID = () => Array.from(crypto.getRandomValues(new Uint32Array(3)), (word) => word.toString(36)).join("");
+export const newID = () => Array.from(crypto.getRandomValues(new Uint32Array(3)), (word) => word.toString(36)).join("");
 const top = "top";
 
 export function newConversation() {
     const now = Date.now();
-    return { id: newID(), title: "", created: now, updated: now, nodes: [], chosen: {} };
+    return { id: newID(), title: "", isNamed: false, created: now, updated: now, nodes: [], chosen: {} };
 }
 
 /** Adds a message below `parent` (null is the top) and makes it the one that is shown. */
@@ -17,11 +17,19 @@ export function addNode(conversation, parent, fields) {
     conversation.nodes.push(node);
     choose(conversation, node);
     conversation.updated = Date.now();
-    if (!conversation.title && node.role === "user") {
-        const line = node.text.trim().split("\n", 1)[0].replace(/\$([^$]+)\$/g, "$1");
-        conversation.title = line.length > 80 ? `${line.slice(0, 79)}…` : line;
-    }
     return node;
+}
+
+/** Gives a conversation a name of its own; an empty one names it by its first question again. */
+export function rename(conversation, title) {
+    conversation.isNamed = title !== "";
+    conversation.title = title || titleOf(shownPath(conversation)[0]);
+}
+
+/** What a conversation is called that begins with a question: its first line. */
+function titleOf(question) {
+    const line = (question?.text ?? "").trim().split("\n", 1)[0].replace(/\$([^$]+)\$/g, "$1");
+    return line.length > 80 ? `${line.slice(0, 79)}…` : line;
 }
 
 /** The messages that stand at the same place as one, it included. */
@@ -32,6 +40,7 @@ export function siblings(conversation, node) {
 /** Shows this one of its siblings. */
 export function choose(conversation, node) {
     conversation.chosen[node.parent] = node.id;
+    if (node.parent === top && !conversation.isNamed) conversation.title = titleOf(node);
 }
 
 export function parentOf(conversation, node) {
@@ -58,6 +67,16 @@ export function promptFor(conversation, node, system) {
         if (earlier.role === "user" || earlier.text) messages.push({ role: earlier.role, content: earlier.text });
     }
     return messages;
+}
+
+/** What is asked so that an answer goes on where it ended: what it has, thinking included, stands last. */
+export function continuationOf(conversation, node, system) {
+    const thinking = node.reasoning ? `<think>\n${node.reasoning}${node.text ? "\n</think>\n\n" : ""}` : "";
+    return {
+        messages: [...promptFor(conversation, node, system), { role: "assistant", content: thinking + node.text }],
+        continue_final_message: true,
+        add_generation_prompt: false,
+    };
 }
 
 /** The shown messages as Markdown; `words` names who speaks. */

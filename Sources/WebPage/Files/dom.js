@@ -43,6 +43,10 @@ const shapes = {
     settings: "M4 8h9M19 8h1M4 16h1M11 16h9M16 5.5v5M8 13.5v5",
     warning: "M12 4 2.8 20h18.4zM12 10v4.5M12 17.2v.3",
     bulb: "M9 18h6M10 21h4M8.5 15.5a6 6 0 1 1 7 0",
+    go: "M6 5l10 7-10 7zM19 5v14",
+    sun: "M12 8a4 4 0 1 1 0 8 4 4 0 0 1 0-8M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4",
+    moon: "M19.5 14.5A8 8 0 0 1 9.5 4.5a8 8 0 1 0 10 10z",
+    keyboard: "M3 6.5h18v11H3zM6.5 10h.1M10 10h.1M13.5 10h.1M17 10h.1M8 14h8",
     key: "M14 10a4 4 0 1 1-4-4 4 4 0 0 1 4 4zM13 13l7 7M17 17l2-2",
 };
 
@@ -64,6 +68,13 @@ export function iconButton(name, label, onclick, attributes = {}) {
 /** Tells listeners of screen readers, once, what happened. */
 export function announce(text) {
     byID("status").textContent = text;
+}
+
+/** Offers text as a file to be saved. */
+export function saveFile(name, type, text) {
+    const address = URL.createObjectURL(new Blob([text], { type }));
+    h("a", { href: address, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
 /** Puts text on the clipboard; false where the browser refuses. */

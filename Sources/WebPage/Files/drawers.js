@@ -16,12 +16,14 @@ export class Drawers {
         byID("close-history").addEventListener("click", () => this.showHistory(false));
         byID("backdrop").addEventListener("click", () => this.closeOverlays());
         for (const name of ["live", "settings"]) {
-            byID(`open-${name}`).addEventListener("click", () => this.showPanel(this.panel === name ? null : name));
+            byID(`open-${name}`).addEventListener("click", () => this.toggle(name));
             byID(`close-${name}`).addEventListener("click", () => this.showPanel(null));
         }
         for (const width of [besideHistory, besidePanel]) width.addEventListener("change", () => this.layOut());
         this.layOut();
     }
+
+    toggle(name) { this.showPanel(this.panel === name ? null : name); }
 
     showHistory(isOpen) {
         this.isHistoryOpen = isOpen;

@@ -4,7 +4,8 @@ import { settings } from "./storage.js";
 import { english } from "./english.js";
 import { chinese } from "./chinese.js";
 
-export const languages = { en: ["English", english], "zh-CN": ["中文", chinese] };
+/** Each with its own name, its words, and what a button has room for. */
+export const languages = { en: ["English", english, "EN"], "zh-CN": ["中文", chinese, "中"] };
 
 /** The chosen language, else the browser's, as `lang` attributes write it. */
 export function language() {
@@ -26,6 +27,13 @@ export function number(value, digits = 0) {
 
 /** Seconds, the more exact the fewer they are. */
 export const seconds = (value) => number(value, value < 100 ? (value < 1 ? 2 : 1) : 0);
+
+/** A time of any length, in the unit that fits it. */
+export function duration(value) {
+    const whole = Math.round(value);
+    if (whole < 120) return t("seconds", number(whole));
+    return whole < 7200 ? t("minutes", number(Math.round(whole / 60))) : t("hours", number(whole / 3600, 1));
+}
 
 /** Bytes with a unit. */
 export function bytes(value) {

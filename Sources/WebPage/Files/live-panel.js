@@ -65,24 +65,25 @@ export class LivePanel {
 
     draw(now) {
         const { charts } = this;
+        const { time } = now;
         const rate = (value) => number(value, value < 10 ? 1 : 0);
         const percent = (value) => `${number(value * 100)} %`;
         const legend = (kind, words) => h("span", { class: `legend ${kind}` }, words);
-        charts.throughput.add([now.generated, now.prompt], `${rate(now.generated)} ${t("charts.perSecond")}`, [
+        charts.throughput.add(time, [now.generated, now.prompt], `${rate(now.generated)} ${t("charts.perSecond")}`, [
             legend("first", `${t("charts.generated")} ${rate(now.generated)}`),
             legend("second", `${t("charts.prompt")} ${rate(now.prompt)}`),
         ]);
-        charts.running.add([now.running], number(now.running), `${rate(now.batch)} ${t("charts.batch")}`);
-        charts.waiting.add([now.waiting], number(now.waiting), "");
-        charts.cache.add([now.hits], percent(now.hits), `${percent(now.cacheUsed)} ${t("charts.used")}`);
+        charts.running.add(time, [now.running], number(now.running), `${rate(now.batch)} ${t("charts.batch")}`);
+        charts.waiting.add(time, [now.waiting], number(now.waiting), "");
+        charts.cache.add(time, [now.hits], percent(now.hits), `${percent(now.cacheUsed)} ${t("charts.used")}`);
         const share = now.processor / Math.max(1, now.threads);
-        charts.processor.add([share], percent(share), t("charts.threads", number(now.threads)));
+        charts.processor.add(time, [share], percent(share), t("charts.threads", number(now.threads)));
         const busy = now.busy / Math.max(1, now.devices - now.lost);
-        charts.device.add([busy], percent(busy), this.deviceNote(now));
+        charts.device.add(time, [busy], percent(busy), this.deviceNote(now));
         this.drawKernels(now.kernels);
         const device = now.weights + now.keys + now.work;
         const parts = ["weights", "keys", "work"].map((name) => `${t(`charts.${name}`)} ${bytes(now[name])}`);
-        charts.memory.add([device, now.resident], bytes(device), [
+        charts.memory.add(time, [device, now.resident], bytes(device), [
             legend("first", t("charts.device", parts.join(t("charts.and")))),
             legend("second", `${t("charts.resident")} ${bytes(now.resident)}`),
         ]);

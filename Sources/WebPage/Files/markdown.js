@@ -6,24 +6,24 @@
 import { h } from "./dom.js";
 import { codeBlock } from "./code.js";
 import { mathElement, mathExtensions, withStreaming } from "./math.js";
+import { tokenizer } from "./emphasis.js";
 import { decodeEntities } from "./entities.js";
 import { morph } from "./morph.js";
-import { SourceText, sentinelTab } from "./source.js";
+import { restored, SourceText } from "./source.js";
 
 let lexerOptions = null;
 
 function lex(source, isStreaming) {
     if (!lexerOptions) {
-        globalThis.marked.use({ extensions: mathExtensions });
-        lexerOptions = { ...globalThis.marked.getDefaults(), ...globalThis.marked.options, gfm: true };
-        lexerOptions.extensions = globalThis.marked.defaults.extensions;
+        globalThis.marked.use({ extensions: mathExtensions, tokenizer });
+        lexerOptions = { ...globalThis.marked.getDefaults(), ...globalThis.marked.defaults, gfm: true };
     }
     return withStreaming(isStreaming ? source : null, () => new globalThis.marked.Lexer(lexerOptions).lex(source));
 }
 
-/** A text in an element, as Markdown. */
+/** A text in an element, as Markdown; as plain text where the server has no `marked`. */
 export class MarkdownView {
-    /** `breaks` keeps the lines of a text that a person typed. */
+    /** `breaks` keeps the lines of a text that a person typed, or of thoughts. */
     constructor(container, { breaks = false } = {}) {
         this.container = container;
         this.breaks = breaks;
@@ -39,6 +39,11 @@ export class MarkdownView {
         // Shown whole already.
         if (isDone && text.length === this.whole) return;
         this.whole = isDone ? text.length : null;
+        if (!globalThis.marked) {
+            this.container.classList.add("plain");
+            morph(this.container, 0, text ? [document.createTextNode(text)] : []);
+            return;
+        }
         this.source.extend(text, isDone);
         let tokens = lex(this.source.visible(this.committed, isDone), !isDone);
         if (!isDone) tokens = this.settle(tokens);
@@ -141,8 +146,6 @@ const link = (address, children) =>
     h("a", { href: address, target: "_blank", rel: "noopener noreferrer nofollow", title: address }, ...children);
 
 const text = (content) => document.createTextNode(restored(content));
-
-const restored = (content) => content.replaceAll(sentinelTab, "\t");
 
 /** An absolute address that a link may lead to; null for every other, such as one that would be a script. */
 function webAddress(href) {

@@ -1,6 +1,7 @@
 // Formulas: where they are in Markdown, and how KaTeX draws them.
 
 import { h } from "./dom.js";
+import { restored } from "./source.js";
 
 const environments = "equation|align|aligned|alignat|gather|gathered|cases|array|[pbvBV]?matrix|split";
 const longest = 20_000;
@@ -30,7 +31,7 @@ function pending(src, limit, isDisplay, isBlock = false) {
 // The beginning of a displayed formula whose end has not come.
 const unfinishedDisplay = /^(?:\$\$(?![^]*\$\$)|\\\[(?![^]*\\\])|\\begin\{(?:[a-zA-Z]*\*?$|([a-zA-Z]+\*?)\}(?![^]*\\end\{\1\})))/;
 
-const formula = (raw, tex, isDisplay) => ({ type: "math", raw, tex: tex.trim(), isDisplay });
+const formula = (raw, tex, isDisplay) => ({ type: "math", raw, tex: restored(tex.trim()), isDisplay });
 
 const blockMath = {
     name: "math",
@@ -107,6 +108,7 @@ export function mathElement({ tex, raw, isDisplay, isPending }) {
 function draw(tex, raw, isDisplay, kind) {
     const element = h("span", { class: kind });
     try {
+        if (!globalThis.katex) throw new Error("The server has no KaTeX.");
         if (tex === null) throw new Error("no end");
         if (tex.length > longest || definition.test(tex)) throw new Error("not drawn");
         // Untrusted: no commands that make links, classes or pictures; bounded expansion and size. Errors are thrown so that
@@ -121,7 +123,7 @@ function draw(tex, raw, isDisplay, kind) {
             macros: {},
         });
     } catch (error) {
-        element.replaceChildren(h("code", { class: "math-source", title: String(error.message ?? "") }, raw.trim()));
+        element.replaceChildren(h("code", { class: "math-source", title: String(error.message ?? "") }, restored(raw.trim())));
     }
     return element;
 }

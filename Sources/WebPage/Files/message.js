@@ -95,7 +95,7 @@ export class AnswerView {
         this.element = h("article", { class: "message answer" },
             speaker(node.model || t("model")), this.thinking, this.body, this.waiting, this.notice, this.tools);
         this.markdown = new MarkdownView(this.body);
-        this.thoughtMarkdown = new MarkdownView(this.thoughts);
+        this.thoughtMarkdown = new MarkdownView(this.thoughts, { breaks: true });
         this.update();
     }
 
@@ -116,7 +116,7 @@ export class AnswerView {
         const running = this.actions.running(node);
         const isThinking = Boolean(running?.isThinking);
         const spent = running ? running.thinkingSeconds : node.stats?.thinkingSeconds ?? 0;
-        const count = node.stats?.reasoningTokens ?? running?.pieces.reasoning ?? 0;
+        const count = running ? running.reasoningTokens : node.stats?.reasoningTokens ?? 0;
         const words = t(isThinking ? "thinkingNow" : "thought", number(spent, spent < 100 ? 1 : 0), number(count));
         if (this.summary.textContent !== words) this.summary.textContent = words;
         this.thinking.classList.toggle("active", isThinking);
@@ -145,23 +145,40 @@ export class AnswerView {
             node.text && copyButton(() => node.text, t("copyAnswer")),
             // A fault brings a button of its own.
             node.state !== "failed" && iconButton("again", t("again"), () => this.actions.again(node)),
+            this.canContinue && h("button", { type: "button", class: "text-button", onclick: () => this.actions.continue(node) },
+                icon("go"), t("continue")),
             node.stats && this.figures(node.stats),
         ].filter(Boolean));
+    }
+
+    /** Whether the context has no room for more of the answer. */
+    get isFull() {
+        const { state, stats } = this.node;
+        return state === "truncated" && stats?.contextTokens >= this.actions.context - 1;
+    }
+
+    /** Whether there is more to come of an answer that was cut short. */
+    get canContinue() {
+        const { state, text, reasoning } = this.node;
+        return ["stopped", "truncated", "interrupted", "failed"].includes(state) && Boolean(text || reasoning)
+            && !this.isFull && this.actions.isLast(this.node);
     }
 
     figures(stats) {
         const about = stats.isExact ? "" : "≈ ";
         return h("span", { class: "figures" }, ...[
             t("stats.tokens", about + number(stats.tokens)),
-            stats.rate && t("stats.rate", about + number(stats.rate, stats.rate < 100 ? 1 : 0)),
+            stats.rate && t("stats.rate", number(stats.rate, stats.rate < 100 ? 1 : 0)),
             t("stats.first", seconds(stats.firstSeconds)),
             stats.cachedTokens > 0 && t("stats.cached", number(stats.cachedTokens)),
+            this.node.note?.temperature && t("stats.temperature", number(this.node.note.temperature, 1)),
         ].filter(Boolean).map((words) => h("span", {}, words)));
     }
 
     noticeElement() {
         const { node } = this;
         if (node.state === "failed") return this.fault(node.error);
+        if (this.isFull) return this.full(t("full", number(this.actions.context)));
         const words = {
             stopped: t("stopped"),
             truncated: t("truncated"),
@@ -171,7 +188,15 @@ export class AnswerView {
         return words ? h("p", { class: "notice" }, words) : null;
     }
 
+    /** The context is full: what to do about it. */
+    full(words) {
+        return h("div", { class: "notice fault", role: "alert" }, icon("warning"), h("div", {}, h("p", {}, words)),
+            h("button", { type: "button", class: "button", onclick: () => this.actions.edit(this.node) }, t("edit")),
+            h("button", { type: "button", class: "button", onclick: () => this.actions.askElsewhere(this.node) }, t("askElsewhere")));
+    }
+
     fault(error) {
+        if (error.code === "context_length_exceeded") return this.full(explain(error));
         const said = detail(error);
         const button = h("button", { type: "button", class: "button" });
         if (error.kind === "key") {

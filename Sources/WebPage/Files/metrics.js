@@ -56,6 +56,7 @@ export class LiveFigures {
         const rate = (name) => grown(name) / (time - before.time);
         const owner = (name) => sum("kongur_device_memory_bytes", { owner: name });
         return {
+            time,
             generated: rate("generated"),
             prompt: rate("prompt"),
             running: sum("vllm:num_requests_running"),

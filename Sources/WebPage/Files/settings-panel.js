@@ -1,8 +1,11 @@
 // How answers are drawn, how the page looks, and what it keeps.
 
+import { chooseTheme } from "./appearance.js";
 import { byID, h } from "./dom.js";
 import { language, languages, number, t } from "./language.js";
 import { conversations, key, settings } from "./storage.js";
+import { toast } from "./toast.js";
+import { exportAll, importAll, TransferError } from "./transfer.js";
 
 /** The numbers that a request may carry, with their bounds; `context` is the model's length. */
 function fields(context) {
@@ -26,25 +29,26 @@ export function chosenSampling(context) {
 }
 
 export class SettingsPanel {
-    /** `hooks`: server() tells `page/settings`, changed(name), enterKey(), removedAll(). */
+    /** `hooks`: server() tells `page/settings`, context() the model's length, changed(name), enterKey(), imported(), removedAll(). */
     constructor(hooks) {
         this.hooks = hooks;
     }
 
     show() {
-        const { context_length: context = 1_000_000, sampling = {} } = this.hooks.server() ?? {};
-        const number = Object.entries(fields(context)).map(([name, bounds]) => this.numberField(name, bounds, sampling[name]));
+        const { sampling = {} } = this.hooks.server() ?? {};
+        const context = Math.min(1_000_000, this.hooks.context());
+        const numbers = Object.entries(fields(context)).map(([name, bounds]) => this.numberField(name, bounds, sampling[name]));
         byID("settings-content").replaceChildren(
-            this.group("sampling", h("p", { class: "hint" }, t("samplingHint")), ...number,
+            this.group("sampling", h("p", { class: "hint" }, t("samplingHint")), ...numbers,
                 h("button", { type: "button", class: "button", onclick: () => this.reset(context) }, t("reset"))),
             this.group("instructions", this.instructions()),
             this.group("appearance",
                 this.choice("theme", ["system", "light", "dark"].map((name) => [name, t(`themes.${name}`)]),
-                    settings.get("theme", "system"), (value) => this.chooseTheme(value)),
+                    settings.get("theme", "system"), chooseTheme),
                 this.choice("language", Object.entries(languages).map(([code, [name]]) => [code, name]), language(),
                     (value) => this.set("language", value))),
             this.group("access", this.access()),
-            this.group("data", this.deleteAll())
+            this.group("data", ...this.transfer(), this.deleteAll())
         );
     }
 
@@ -97,6 +101,29 @@ export class SettingsPanel {
             h("button", { type: "button", class: "button", onclick: act }, t(isHeld ? "keyForget" : "keyChange")));
     }
 
+    /** All conversations to a file and from one. */
+    transfer() {
+        const field = h("input", { type: "file", id: "import-file", accept: ".json,application/json", class: "off-screen", tabindex: "-1", "aria-label": t("importAll") });
+        field.addEventListener("change", async () => {
+            const [file] = field.files;
+            field.value = "";
+            if (!file) return;
+            try {
+                const count = await importAll(await file.text());
+                toast(t("imported", number(count)));
+                this.hooks.imported();
+            } catch (error) {
+                toast(t(error instanceof TransferError ? "notImported" : "notStored"));
+            }
+        });
+        const button = (words, onclick) => h("button", { type: "button", class: "button", onclick }, words);
+        return [
+            button(t("exportAll"), async () => toast(t("exported", number(await exportAll())))),
+            button(t("importAll"), () => field.click()),
+            field,
+        ];
+    }
+
     deleteAll() {
         let isSure = false;
         const button = h("button", { type: "button", class: "button danger" }, t("deleteAll"));
@@ -119,12 +146,6 @@ export class SettingsPanel {
         for (const name of Object.keys(fields(context))) settings.set(name, null);
         this.show();
         this.hooks.changed("sampling");
-    }
-
-    chooseTheme(name) {
-        settings.set("theme", name === "system" ? null : name);
-        if (name === "system") delete document.documentElement.dataset.theme;
-        else document.documentElement.dataset.theme = name;
     }
 
     set(name, value) {

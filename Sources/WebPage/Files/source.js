@@ -1,7 +1,18 @@
 // A Markdown text as it arrives, in the form that the lexer takes without changing its length.
 
-/** Stands for a tab within code: the lexer would make spaces of it. */
-export const sentinelTab = "\ue009";
+import { withoutArithmetic } from "./emphasis.js";
+
+// Stand for signs that the lexer would take for something else: a tab within code, and the signs of a sum that is written
+// below each other, which would begin lists and headings.
+const sentinels = { "\t": "\ue009", "*": "\ue00a", "+": "\ue00b", "-": "\ue00c", "=": "\ue00d", "_": "\ue00e" };
+const signs = new Map(Object.entries(sentinels).map(([sign, sentinel]) => [sentinel, sign]));
+
+/** A text with its own signs again. */
+export const restored = (content) => content.replace(/[\ue009-\ue00e]/g, (sentinel) => signs.get(sentinel));
+
+const number = /^\s*-?\d(?:[\d.,\s]*\d)?\s*$/;
+const operand = /^(\s*)([*+-])(\s*\d(?:[\d.,\s]*\d)?\s*)$/;
+const rule = /^(\s*)([-=_])(\2+\s*)$/;
 
 // A last line of which is not yet known what it begins: code, a list, a heading, a rule.
 const lineStart = /^\s*(?:(?:[-*+>]|\d{1,9}[.)])\s+)*(?:(?:`{2,}|~{2,}).*|[-*+>=]+\s*|\d{1,9}[.)]?\s*|#{1,6}\s*)$/;
@@ -16,6 +27,8 @@ export class SourceText {
         this.fence = null;
         // Where the last code ended.
         this.proseStart = 0;
+        // Whether the line before is the first number of a written sum, or another with its sign.
+        this.column = null;
     }
 
     /** Takes a text that begins with the one before. */
@@ -26,12 +39,13 @@ export class SourceText {
             this.taken = end;
         }
         const last = raw.slice(this.taken);
-        this.text = this.complete + (this.fence ? inCode(last) : inProse(last));
+        this.text = this.complete + (this.fence ? inCode(last) : this.inProse(last));
     }
 
     addLine(raw) {
         const start = this.fence ? null : fenceStart.exec(raw);
-        this.complete += this.fence ? inCode(raw) : inProse(raw);
+        this.complete += this.fence ? inCode(raw) : this.inProse(raw);
+        this.column = this.column && operand.test(raw) ? "other" : number.test(raw) ? "first" : null;
         if (start) {
             this.fence = start[1];
             this.fencePrefix = start[0].slice(0, -this.fence.length).replace(/[^>\s]/g, " ");
@@ -39,6 +53,13 @@ export class SourceText {
             this.fence = null;
             this.proseStart = this.complete.length;
         }
+    }
+
+    /** A line of prose; below a number, a sign with another number and the rule under it are no list and no heading. */
+    inProse(raw) {
+        const line = plain(raw).replace(/^( *)(\t+)/, (_, spaces, tabs) => spaces + "    ".repeat(tabs.length));
+        const form = this.column && operand.test(line) ? operand : this.column === "other" ? rule : null;
+        return form ? line.replace(form, (_, space, sign, rest) => space + sentinels[sign] + rest) : line;
     }
 
     /** Code that has no end is given one, since the lexer does not always take it for code otherwise. */
@@ -62,15 +83,14 @@ export class SourceText {
 }
 
 const plain = (raw) => raw.replaceAll("\r", "");
-const inCode = (raw) => plain(raw).replaceAll("\t", sentinelTab);
-const inProse = (raw) => plain(raw).replace(/^( *)(\t+)/, (_, spaces, tabs) => spaces + "    ".repeat(tabs.length));
+const inCode = (raw) => plain(raw).replaceAll("\t", sentinels["\t"]);
 
 /** Ends the emphasis, code or link that has begun in the last paragraph, so that its signs do not flicker. */
 function closed(tail, prose) {
     const text = tail
         .replace(/\[[^\]\n]{1,200}\]\([^()\s]{0,400}$/, "")
         .replace(/(?:\\[a-zA-Z]*|\$|`|~|\*|_|\[|\||<\w*|&\w*)+$/, "");
-    const paragraph = text.slice(prose).replace(/\$[^$]*\$|\\\(.*?\\\)|`[^`]*`/gs, "");
+    const paragraph = withoutArithmetic(text.slice(prose).replace(/\$[^$]*\$|\\\(.*?\\\)|`[^`]*`/gs, ""));
     if (paragraph.includes("`")) return `${text}\``;
     const stars = paragraph.match(/\*\*/g)?.length ?? 0;
     if (stars % 2) return `${text.trimEnd()}**`;

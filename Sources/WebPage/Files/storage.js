@@ -87,6 +87,23 @@ export const conversations = {
         return list.sort((a, b) => b.updated - a.updated);
     },
 
+    /** Every conversation, the newest first. */
+    async all() {
+        const list = this.database
+            ? await finished(this.stores("readonly").conversations.getAll()) : [...this.memory.values()];
+        return list.sort((a, b) => b.updated - a.updated);
+    },
+
+    /** Entries of those that have all of these words, in their title or in what was said. */
+    async search(text) {
+        const words = text.toLocaleLowerCase().split(/\s+/);
+        const has = ({ title, nodes }) => {
+            const said = [title, ...nodes.map((node) => node.text)].join("\n").toLocaleLowerCase();
+            return words.every((word) => said.includes(word));
+        };
+        return (await this.all()).filter(has).map(entry);
+    },
+
     async get(id) {
         if (!this.database) return this.memory.get(id) ?? null;
         return await finished(this.stores("readonly").conversations.get(id)) ?? null;

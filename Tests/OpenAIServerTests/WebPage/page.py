@@ -73,6 +73,13 @@ class Page:
     def click_labelled(self, label, within=""):
         self.click(f'{within} button[aria-label="{label}"]')
 
+    def click_text(self, text, within=""):
+        """Clicks the button that says this, whenever it is there: parts of the page may be made anew at any moment."""
+        def click():
+            next(button for button in self.all(f"{within} button") if button.text == text).click()
+            return True
+        self.wait(click, f"a button “{text}”")
+
     # What a person sees.
 
     def find(self, selector):

@@ -13,8 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class ScriptedServer(ThreadingHTTPServer):
     """`answers` gives what to answer to the last message of a request:
 
-    a list of pieces (text; ("think", text); a number of seconds to wait; a threading.Event to wait for), or a tuple of
-    status, headers and a JSON body. What is not in it goes to the real server.
+    a list of pieces (text; ("think", text); a number of seconds to wait; a threading.Event to wait for; a dictionary of timings
+    or the total of tokens; "length" last for an answer that was cut), or a tuple of status, headers and a JSON body. What is not
+    in it goes to the real server. `models` is what `/v1/models` lists in the place of the server's own.
     """
 
     daemon_threads = True
@@ -24,6 +25,7 @@ class ScriptedServer(ThreadingHTTPServer):
         self.upstream = upstream
         self.answers = answers
         self.asked = []
+        self.models = None
         self.gone = threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -42,6 +44,8 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        if self.path == "/v1/models" and self.server.models:
+            return self.refuse(200, {}, {"object": "list", "data": self.server.models})
         self.forward(None)
 
     def do_POST(self):
@@ -71,6 +75,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.close_connection = True
         count = {"content": 0, "reasoning_content": 0}
+        reason, figures = "stop", {"predicted_per_second": 100.0, "predicted_ms": 500.0}
+        if pieces[-1:] == ["length"]:
+            reason, pieces = "length", pieces[:-1]
         try:
             for piece in pieces:
                 if isinstance(piece, (int, float)):
@@ -80,14 +87,18 @@ class Handler(BaseHTTPRequestHandler):
                         self.send(": keep-alive\n\n")
                 elif piece is None:
                     return  # The connection breaks.
+                elif isinstance(piece, dict):
+                    figures = dict(piece)
                 else:
                     name, text = ("reasoning_content", piece[1]) if isinstance(piece, tuple) else ("content", piece)
                     count[name] += 1
                     self.send_event({"choices": [{"index": 0, "delta": {name: text}, "finish_reason": None}]})
-            self.send_event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-            self.send_event({"choices": [], "usage": {
+            self.send_event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+            total = figures.pop("total_tokens", 20 + sum(count.values()))
+            self.send_event({"choices": [], **({"timings": figures} if figures else {}), "usage": {
                 "prompt_tokens": 20,
                 "completion_tokens": sum(count.values()),
+                "total_tokens": total,
                 "prompt_tokens_details": {"cached_tokens": 16},
                 "completion_tokens_details": {"reasoning_tokens": count["reasoning_content"]},
             }})

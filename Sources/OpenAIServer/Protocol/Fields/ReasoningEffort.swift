@@ -1,3 +1,5 @@
+import TextGeneration
+
 /// How much a model should think, in OpenAI's words.
 enum ReasoningEffort: String, CaseIterable, Sendable {
     case none
@@ -21,13 +23,15 @@ enum ReasoningEffort: String, CaseIterable, Sendable {
         }
     }
 
-    /// The budget that a request asks for with `thinking_token_budget`, or else with its effort; nil when with neither.
-    static func thinkingBudget(_ fields: RequestFields, effort key: String = "reasoning_effort") throws(APIError)
-        -> Int?
-    {
+    /// What a request asks for with a budget, or else with an effort; an effort of none is no thinking at all.
+    static func thinking(
+        _ fields: RequestFields,
+        effort key: String,
+        budget budgetKey: String
+    ) throws(APIError) -> (mode: ReasoningMode?, budget: Int?) {
         let effort = try fields.string(key)
-        let budget = try fields.int("thinking_token_budget", in: 0...Int(Int32.max))
-        guard let effort else { return budget }
+        let budget = try fields.int(budgetKey, in: 0...Int(Int32.max))
+        guard let effort else { return (nil, budget) }
         guard let known = ReasoningEffort(rawValue: effort) else {
             let names = allCases.map(\.rawValue).joined(separator: ", ")
             throw .invalid(
@@ -35,6 +39,6 @@ enum ReasoningEffort: String, CaseIterable, Sendable {
                 "'\(fields.name(key))' is '\(effort.escaped(limit: 32))'; it must be one of \(names)"
             )
         }
-        return budget ?? known.thinkingBudget
+        return (known == .none && budget ?? 0 == 0 ? .off : nil, budget ?? known.thinkingBudget)
     }
 }

@@ -71,7 +71,12 @@ struct ToolFields: Sendable {
             callable = tools.filter { Self.name($0) == name }
             isParallel = false
         }
-        options.tools = CallableTools(names: Set(callable.compactMap(Self.name)), isParallel: isParallel)
+        options.tools = CallableTools(
+            names: Set(callable.compactMap(Self.name)),
+            isParallel: isParallel,
+            // An answer in a format may look like a call.
+            readsBareCalls: options.format == nil
+        )
         if choice == .auto {
             // An answer that is in a format, or calls instead.
             options.format = options.format.map { .either($0, .toolCalls(callable, isParallel: isParallel)) }

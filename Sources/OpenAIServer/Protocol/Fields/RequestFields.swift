@@ -2,7 +2,7 @@ import Tokenizers
 
 /// The members of a request's JSON object; what is not of the right type or range is an error that names the member.
 ///
-/// Null is as good as not there. Members that nobody asks for are passed over.
+/// Null is as good as not there. `KnownFields` looks at those that nobody asks for.
 struct RequestFields {
     let object: JSONObject
     /// What stands before the names in errors, such as `messages[0].`.
@@ -94,10 +94,23 @@ struct RequestFields {
         return elements
     }
 
-    /// Refuses a member that changes what the answer means and that this server does not do.
-    func refuse(_ key: String, unless isHarmless: (JSONValue) -> Bool, _ reason: String) throws(APIError) {
-        guard let value = value(key), !isHarmless(value) else { return }
-        throw .invalid(name(key), "'\(name(key))': \(reason)", code: "unsupported_parameter")
+    /// Texts, of which none is empty; one may stand without a list around it.
+    func strings(_ key: String, maxCount: Int, maxLength: Int) throws(APIError) -> [String] {
+        guard let value = value(key) else { return [] }
+        let expected = "a string or a list of strings"
+        if value.string == nil, value.array == nil { throw wrong(key, value, expected) }
+        var strings: [String] = []
+        for element in value.string != nil ? [value] : try array(key, maxCount: maxCount) ?? [] {
+            guard let text = element.string else { throw wrong(key, element, expected) }
+            guard !text.isEmpty, text.utf8.count <= maxLength else {
+                throw .invalid(
+                    name(key),
+                    "a string of '\(name(key))' has 1 to \(maxLength) bytes; this one has \(text.utf8.count)"
+                )
+            }
+            strings.append(text)
+        }
+        return strings
     }
 
     func wrong(_ key: String, _ value: JSONValue, _ expected: String) -> APIError {

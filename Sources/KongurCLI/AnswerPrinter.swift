@@ -1,4 +1,6 @@
 /// Prints an answer while it comes: the thinking, dimmed for a person, then the answer.
+///
+/// Folded thinking is for a terminal alone: what reads the output gets the answer, and a line break at its end.
 struct AnswerPrinter {
     enum Thinking {
         case shown
@@ -6,16 +8,20 @@ struct AnswerPrinter {
         case folded
     }
 
-    var thinking = Thinking.shown
+    private let thinking: Thinking
+    /// What the folded line says besides.
+    private let hint: String
 
     private var isDimmed = false
     private var thoughtPieces = 0
     private var thoughtFrom: ContinuousClock.Instant?
-    private var endsWithLineBreak = true
+    /// Nil where nothing was written.
+    private var endsWithLineBreak: Bool?
     private var hasAnswer = false
 
-    init(thinking: Thinking = .shown) {
+    init(thinking: Thinking, hint: String = "") {
         self.thinking = thinking
+        self.hint = hint
     }
 
     mutating func print(_ event: AnswerEvent) {
@@ -30,6 +36,8 @@ struct AnswerPrinter {
             beginAnswer()
             write(piece)
         case .finished:
+            // An answer without text is an empty line; one that failed is nothing.
+            endsWithLineBreak = endsWithLineBreak ?? false
             end()
         }
     }
@@ -38,7 +46,7 @@ struct AnswerPrinter {
     mutating func end() {
         if !hasAnswer { fold() }
         dim(false)
-        if !endsWithLineBreak { write("\n") }
+        if endsWithLineBreak == false { write("\n") }
     }
 
     private mutating func beginAnswer() {
@@ -47,14 +55,14 @@ struct AnswerPrinter {
         guard thoughtPieces > 0 else { return }
         guard thinking == .shown else { return fold() }
         dim(false)
-        write(endsWithLineBreak ? "\n" : "\n\n")
+        write(endsWithLineBreak == true ? "\n" : "\n\n")
     }
 
     /// Puts one line in the place of the thinking, for a person who watches.
     private func fold() {
         guard thinking == .folded, let thoughtFrom, Console.showsProgress else { return }
         let seconds = (ContinuousClock.now - thoughtFrom).seconds(1)
-        Console.progress("thought for \(seconds) s, \(thoughtPieces) pieces; /think shows it\n")
+        Console.progress("thought for \(seconds) s, \(thoughtPieces) pieces\(hint)\n")
     }
 
     private mutating func dim(_ on: Bool) {

@@ -9,6 +9,8 @@ struct AnswerTiming: Sendable {
     /// Between one piece and the next; a piece may be several tokens.
     private(set) var gaps: [Duration] = []
     private(set) var usage: AnswerChunk.Usage?
+    /// By the server's own measure: pieces may arrive all at once, whenever they were made.
+    private(set) var tokensPerSecond: Double?
     private(set) var finishReason: String?
     private var last: ContinuousClock.Instant
 
@@ -19,6 +21,7 @@ struct AnswerTiming: Sendable {
 
     mutating func add(_ chunk: AnswerChunk) {
         usage = chunk.usage ?? usage
+        tokensPerSecond = chunk.tokensPerSecond ?? tokensPerSecond
         finishReason = chunk.finishReason ?? finishReason
         guard !chunk.text.isEmpty || !chunk.reasoning.isEmpty else { return }
         let now = ContinuousClock.now
@@ -42,7 +45,7 @@ extension AnswerSummary {
     init(_ timing: AnswerTiming) {
         self.init(
             tokens: timing.usage?.completionTokens,
-            tokensPerSecond: timing.timePerToken.map { 1 / $0.inSeconds },
+            tokensPerSecond: timing.tokensPerSecond,
             timeToFirstToken: timing.timeToFirstPiece,
             isCutOff: timing.finishReason == "length"
         )

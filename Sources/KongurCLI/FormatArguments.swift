@@ -18,6 +18,9 @@ struct FormatArguments: ParsableArguments {
         }
     }
 
+    /// Whether standard input is the schema.
+    var readsStandardInput: Bool { schemaFile == "-" }
+
     /// Throws `.invalidInput` for a file that cannot be read.
     var format: AnswerFormat? {
         get throws {

@@ -7,7 +7,7 @@ enum InputFile {
     ///
     /// Throws `.invalidInput` with the path and the system's reason.
     static func read(_ path: String) throws -> [UInt8] {
-        if path == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
+        if path == "-" { return try StandardInput.read() }
         do {
             return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
@@ -23,7 +23,7 @@ enum InputFile {
     /// Throws `.invalidInput` also for bytes that are not UTF-8.
     static func readText(_ path: String) throws -> String {
         guard let text = String(validating: try read(path), as: UTF8.self) else {
-            throw KongurError(.invalidInput, "\(path): is not UTF-8 text")
+            throw KongurError(.invalidInput, "\(path == "-" ? StandardInput.name : path): is not UTF-8 text")
         }
         return text
     }

@@ -10,7 +10,7 @@ struct KongurCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kongur",
         abstract: "Runs small reasoning models.",
-        version: Kongur.version,
+        version: kongurVersion,
         subcommands: [
             RunCommand.self, ChatCommand.self, PullCommand.self, ExportCommand.self, CompileCommand.self,
             OptimizeCommand.self, InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, LogitsCommand.self,
@@ -20,6 +20,7 @@ struct KongurCommand: AsyncParsableCommand {
     )
 
     static func main() async {
+        Console.reserveStreams()
         do {
             try checkEncoding()
             try checkName()
@@ -34,7 +35,8 @@ struct KongurCommand: AsyncParsableCommand {
         } catch let error as ExitCode {
             Foundation.exit(error.rawValue)
         } catch  where exitCode(for: error) == .success {
-            exit(withError: error)
+            // Help, the version and completions.
+            Console.print(fullMessage(for: error))
         } catch  where isUsageError(error) {
             let message = fullMessage(for: error)
             fail(message.hasPrefix("Error: ") ? String(message.dropFirst(7)) : message, 2)
@@ -80,11 +82,11 @@ struct KongurCommand: AsyncParsableCommand {
 extension KongurError {
     fileprivate static let interrupted: Int32 = 130
 
-    fileprivate var exitStatus: Int32 {
+    var exitStatus: Int32 {
         switch code {
         case .modelNotFound, .invalidModel, .invalidInput: 2
         case .cancelled: Self.interrupted
-        case .deviceFailed, .networkFailed, .outOfMemory, .failed: 1
+        case .deviceFailed, .networkFailed, .outOfMemory, .busy, .failed: 1
         }
     }
 }

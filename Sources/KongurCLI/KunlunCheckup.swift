@@ -29,7 +29,11 @@ struct KunlunCheckup {
             let memory = facts.memoryByteCount.map { ", \(Self.size($0)) of memory" } ?? ""
             let state = [facts.temperature.map { "\($0) °C" }, facts.power.map { "\($0) W" }].compactMap { $0 }
             lines.append(
-                row("ok", "device", "\(facts.name) \(facts.product ?? "")\(memory) \(state.joined(separator: ", "))")
+                row(
+                    "ok",
+                    "device",
+                    "\(facts.name) \(facts.product ?? "") \(facts.address ?? "")\(memory) \(state.joined(separator: ", "))"
+                )
             )
         }
         for transfer in report.transfers {
@@ -39,22 +43,28 @@ struct KunlunCheckup {
             )
         }
         lines += report.operations.map { line("operation", $0) } + report.wideProducts.map { line("wide product", $0) }
+        for reading in report.readings {
+            for choice in reading.choices {
+                let used = choice.isUsed ? ", in use" : ""
+                lines.append(line("reading", choice.check, "\(reading.name)=\(choice.choice)\(used), "))
+            }
+        }
         for tokens in report.tokens {
             let detail =
                 "\(tokens.device.count) with \(tokens.weights) weights in \(String(format: "%.3f", tokens.seconds)) s"
             lines.append(row(tokens.isEqual ? "ok" : "bad", "tokens", detail))
         }
-        return lines + report.problems.map { "problem: \($0)" }
+        return lines + report.problems.map { "problem: \($0)" } + report.hints.map { "hint: \($0)" }
     }
 
-    private func line(_ name: String, _ check: CheckupReport.Operation) -> String {
+    private func line(_ name: String, _ check: CheckupReport.Operation, _ prefix: String = "") -> String {
         let error = check.failure ?? "differs by \(String(format: "%.1e", check.error ?? .infinity))"
         let time = check.seconds.map { String(format: ", %.0f µs", $0 * 1e6) } ?? ""
         let operands = check.operands.joined(separator: ", ")
         return row(
             check.isGood ? check.ranOn == "cpu" ? "cpu" : "ok" : "bad",
             name,
-            "\(check.operation)(\(operands)), \(check.rows) rows: \(error)\(time)"
+            "\(prefix)\(check.operation)(\(operands)), \(check.rows) rows: \(error)\(time)"
         )
     }
 
@@ -65,6 +75,6 @@ struct KunlunCheckup {
     }
 
     private static func size(_ count: Int) -> String {
-        ByteCountFormatter.string(fromByteCount: Int64(count), countStyle: .memory)
+        ByteText.of(count)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kongur
+import Tokenizers
 
 /// The options of every command that runs a model.
 struct ModelArguments: ParsableArguments {
@@ -7,7 +8,8 @@ struct ModelArguments: ParsableArguments {
         help: ArgumentHelp(
             "Where to run it: \(DeviceCatalog.names.joined(separator: " or ")), a device to simulate, such as k20 or the path of a descriptor, or a list such as cpu,cpu to answer on several; kongur devices lists them. cpu where not given.",
             valueName: "name"
-        )
+        ),
+        completion: Completions.devices
     )
     var device: String?
 
@@ -24,8 +26,16 @@ struct ModelArguments: ParsableArguments {
     @Option(help: SpeculationChoice.help("A setting for speed alone: answers are the same. auto where not given."))
     var speculate: SpeculationChoice?
 
+    @OptionGroup var prompts: PromptArguments
+
     @Flag(help: "On xpu, refuse a model with operations that the operator library lacks, which the CPU runs otherwise.")
     var noFallback = false
+
+    @Flag(
+        help:
+            "Compare every byte of a compiled model's weights with their hash before use; without it, all at the first use and a part later."
+    )
+    var verify = false
 
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
@@ -43,8 +53,14 @@ struct ModelArguments: ParsableArguments {
             "context-length": contextLength.map(String.init),
             "speculate": speculate?.defaultValueDescription,
             "no-fallback": noFallback ? "true" : nil,
+            "verify": verify ? "true" : nil,
+            "chat-template-kwargs": prompts.chatTemplateKwargs.map { JSONValue.object($0.variables).json },
+            "allow-special-tokens": prompts.allowSpecialTokens ? "true" : nil,
         ]
     }
+
+    /// Which of the options are flags.
+    static let flags: Set<String> = ["no-fallback", "verify", "allow-special-tokens"]
 
     /// Whether none of the options was given.
     var isDefault: Bool { values.values.allSatisfy { $0 == nil } }
@@ -52,15 +68,19 @@ struct ModelArguments: ParsableArguments {
     var deviceName: String { device ?? "cpu" }
 
     var options: ModelOptions {
-        ModelOptions(
+        var options = ModelOptions(
             device: deviceName,
             weights: weights.form,
             keyValueCache: cache.kvCache?.form,
             threads: threads,
             contextLength: contextLength,
             speculation: (speculate ?? .automatic).speculation,
-            allowsFallback: !noFallback
+            allowsFallback: !noFallback,
+            chatTemplateVariables: prompts.chatTemplateKwargs.map { JSONValue.object($0.variables).json },
+            allowsSpecialTokens: prompts.allowSpecialTokens
         )
+        options.verifiesWeights = verify
+        return options
     }
 }
 
@@ -71,7 +91,7 @@ struct WeightArguments: ParsableArguments {
     }
 
     enum Quantization: String, ExpressibleByArgument, CaseIterable {
-        case f16, bf16, int8, int4
+        case stored, f16, bf16, int8, int4
     }
 
     @Option(help: ArgumentHelp("Keep weights as stored, which is the default, or as f32.", valueName: "stored|f32"))
@@ -79,14 +99,14 @@ struct WeightArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Store weights in fewer bits: f16, or packed for the processor bf16, int8 or int4.",
-            valueName: "f16|bf16|int8|int4"
+            "Store weights in fewer bits: f16, or packed for the processor bf16, int8 or int4. Default: stored, as they are.",
+            valueName: "stored|f16|bf16|int8|int4"
         )
     )
     var quantize: Quantization?
 
     func validate() throws {
-        if weights == .f32, quantize != nil {
+        if weights == .f32, quantize != nil, quantize != .stored {
             throw ValidationError("--weights f32 and --quantize exclude each other.")
         }
     }
@@ -97,7 +117,7 @@ struct WeightArguments: ParsableArguments {
         case .bf16: .bfloat16
         case .int8: .int8
         case .int4: .int4
-        case nil: weights == .f32 ? .float32 : .stored
+        case .stored, nil: weights == .f32 ? .float32 : .stored
         }
     }
 }

@@ -5,7 +5,11 @@ extension LanguageModel {
     static func loadWithProgress(_ name: String?, _ options: ModelOptions) throws -> LanguageModel {
         let bar = ProgressBar(after: .milliseconds(500))
         defer { bar.clear() }
-        return try load(name, options: options, connections: 0, answers: 0, progress: bar.show) { _ in { _ in nil } }
+        let model = try load(name, options: options, connections: 0, answers: 0, progress: bar.show) { _ in { _ in nil }
+        }
+        bar.clear()
+        for notice in model.notices { Console.warn(notice) }
+        return model
     }
 }
 

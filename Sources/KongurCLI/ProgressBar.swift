@@ -1,4 +1,5 @@
 import Foundation
+import Kongur
 import Synchronization
 
 /// One line on standard error that says how far something is, for a person who waits; `isShown` is false when there is
@@ -65,7 +66,7 @@ final class ProgressBar: Sendable {
 
     private static func text(_ count: Int, _ unit: Unit) -> String {
         switch unit {
-        case .bytes: ByteCountFormatter.string(fromByteCount: Int64(count), countStyle: .file)
+        case .bytes: ByteText.of(count)
         case .items, .steps: "\(count)"
         }
     }

@@ -4,7 +4,7 @@ import OpenAIClient
 
 /// The options of every command that draws an answer; what is not given is as the model's authors suggest.
 struct SamplingArguments: ParsableArguments {
-    @Option(help: "The longest answer in tokens, thinking included.")
+    @Option(help: ArgumentHelp(AnswerBound.help))
     var maxNewTokens: Int?
 
     @Option(help: "0 takes the most probable token each time; higher is more varied.")
@@ -42,6 +42,14 @@ struct SamplingArguments: ParsableArguments {
     )
     var thinkingBudget: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Whether the model thinks before it answers: as it does by itself, always offered, or not. Default: auto.",
+            valueName: "auto|on|off"
+        )
+    )
+    var reasoning: ReasoningChoice?
+
     @Flag(name: .customLong("ignore-eos"), help: "Go on after the model's own end, to the longest answer.")
     var ignoreEOS = false
 
@@ -58,9 +66,18 @@ struct SamplingArguments: ParsableArguments {
             seed: seed,
             stop: stop,
             thinkingBudget: thinkingBudget,
+            reasoning: reasoning?.thinks,
             ignoreEOS: ignoreEOS
         )
     }
+}
+
+/// The values of `--reasoning`.
+enum ReasoningChoice: String, ExpressibleByArgument, CaseIterable {
+    case auto, on, off
+
+    /// Nil as the model does by itself.
+    var thinks: Bool? { self == .auto ? nil : self == .on }
 }
 
 extension AnswerRequest {
@@ -79,5 +96,6 @@ extension AnswerRequest {
         stop = sampling.stop.isEmpty ? nil : sampling.stop
         ignoreEOS = sampling.ignoreEOS ? true : nil
         thinkingTokenBudget = sampling.thinkingBudget
+        reasoning = sampling.reasoning?.rawValue
     }
 }

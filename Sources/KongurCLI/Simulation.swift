@@ -29,6 +29,6 @@ struct Simulation {
     /// Writes what happened in Chrome's trace format.
     func writeTrace(to path: String) throws {
         guard let trace = device.trace else { return }
-        try OutputFile.write(trace.json(device: device.name), to: path)
+        try OutputFile.write(trace.json(device: device.name), to: path, as: .trace)
     }
 }

@@ -35,9 +35,24 @@ import Testing
         #expect(report["problems"] as? [String] == [])
         #expect((report["operations"] as? [[String: Any]])?.count ?? 0 > 20)
         #expect((report["wide_products"] as? [Any])?.count == 2)
+        let reading = try #require((report["readings"] as? [[String: Any]])?.first)
+        #expect(reading["name"] as? String == "swiglu.gate")
+        #expect((reading["choices"] as? [[String: Any]])?.map { $0["in_use"] as? Bool } == [true, false])
+        #expect((report["device"] as? [String: Any])?["address"] as? String == "0001:53:02.0")
         let tokens = try #require(report["tokens"] as? [[String: Any]])
         #expect(tokens.compactMap { $0["weights"] as? String } == ["f16", "int8"])
         for tokens in tokens { #expect(tokens["device"] as? [Int] == tokens["reference"] as? [Int]) }
+    }
+
+    @Test func theDoctorSaysWhichReadingHolds() throws {
+        let kongur = try kongur(.all, ["KONGUR_KUNLUN_READINGS": "swiglu.gate=second"])
+        let result = try kongur.run("doctor", "--device", "xpu", limit: .seconds(600))
+        #expect(result.status == 1)
+        #expect(result.output.contains("set KONGUR_KUNLUN_READINGS=swiglu.gate=first"), "\(result.output)")
+        #expect(result.output.contains("bad     reading        swiglu.gate=second, in use, swiglu("))
+        let wrong = try self.kongur(.all, ["KONGUR_KUNLUN_READINGS": "swiglu.gate=third"])
+        let refused = try wrong.run(["run", question, "--device", "xpu"] + options)
+        #expect(refused.status == 2 && refused.error.contains("swiglu.gate=first|second"), "\(refused.error)")
     }
 
     @Test func theDoctorNamesWhatTheOperatorsLack() throws {

@@ -181,7 +181,7 @@ def main():
         chat.press("\x7f" * 3, "> " + "中" * 28 + "字")
         # Ctrl-C empties the line, and ends nothing.
         chat.press("\x03", ">")
-        chat.press("\x03", "kongur: note: /quit or Ctrl-D ends the conversation", ">")
+        chat.press("\x03", "kongur: note: /bye or Ctrl-D ends the conversation", ">")
         # Several lines: by key, by backslash, by pasting; the arrow keys move among them.
         chat.press("a\x1b\rb", "> a", ". b")
         chat.press(up + "x" + down + "y", "> ax", ". by")

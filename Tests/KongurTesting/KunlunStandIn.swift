@@ -26,11 +26,14 @@ package struct KunlunStandIn {
     /// Whether there is a compiler.
     package static let isAvailable = (try? run("/usr/bin/env", ["clang", "--version"])) != nil
 
-    /// The variables that make Kongur open the stand-ins.
-    package static func environment(_ operators: Operators = .all) throws -> [String: String] {
+    /// The variables that make Kongur open the stand-ins; libxpuml may not tell where devices are on the bus.
+    package static func environment(_ operators: Operators = .all, tellsPlaces: Bool = true) throws -> [String: String]
+    {
         [
             "KONGUR_XPURT": try library("standin_xpurt", "", "libxpurt.so"),
-            "KONGUR_XPUML": try library("standin_xpuml", "", "libxpuml.so"),
+            "KONGUR_XPUML": try tellsPlaces
+                ? library("standin_xpuml", "", "libxpuml.so")
+                : library("standin_xpuml", "-DSTANDIN_WITHOUT_PCI", "libxpuml-without-places.so"),
             "KONGUR_KUNLUN_OPS": try library("standin_ops", operators.rawValue, "libops\(operators.rawValue.count).so"),
         ]
     }

@@ -184,14 +184,12 @@ struct BenchmarkRecord {
         lines.append("")
         lines += models.map { model in
             let footprint = model.footprint
-            return String(
-                format: "%@: products %@; %.2f GB weights, %.2f GB work, %.1f kB of cache a token",
-                model.cache.isEmpty ? model.quantization : "\(model.quantization), \(model.cache) cache",
-                footprint.productsLine,
-                Double(footprint.weightByteCount) / 1e9,
-                Double(footprint.workByteCount) / 1e9,
-                Double(footprint.cacheByteCountPerToken) / 1e3
-            )
+            let name = model.cache.isEmpty ? model.quantization : "\(model.quantization), \(model.cache) cache"
+            let weights = ByteText.of(footprint.weightByteCount)
+            let work = ByteText.of(footprint.workByteCount)
+            let token = ByteText.of(footprint.cacheByteCountPerToken)
+            let memory = "\(weights) of weights, \(work) of work, \(token) of cache a token"
+            return "\(name): products \(footprint.productsLine); \(memory)"
         }
         return lines.joined(separator: "\n")
     }

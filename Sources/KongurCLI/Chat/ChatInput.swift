@@ -4,11 +4,12 @@ import Foundation
 struct ChatInput {
     private var editor: LineEditor?
 
-    static let endingHint = "kongur: note: /quit or Ctrl-D ends the conversation"
+    static let endingHint = "kongur: note: /bye or Ctrl-D ends the conversation"
 
     init(keepsHistory: Bool) {
         guard LineEditor.isPossible else { return }
-        editor = LineEditor(history: InputHistory(path: keepsHistory ? InputHistory.defaultPath() : nil))
+        let history = InputHistory(path: keepsHistory ? InputHistory.defaultPath() : nil)
+        editor = LineEditor(history: history, completions: ChatCompletion.completions(of:))
     }
 
     /// What is said next, which may have several lines; nil at the end.

@@ -2,11 +2,14 @@ import Kongur
 
 /// What `kongur chat` talks with: a model of this machine, or one of a server.
 protocol Conversation: Sendable {
-    /// Whether nothing has been said yet.
-    var isEmpty: Bool { get }
+    /// The system message of all of it.
+    var instructions: String? { get nonmutating set }
 
-    /// Forgets what was said.
-    func clear()
+    /// What was said, question and answer in turn, without thinking.
+    var said: [SavedConversation.Message] { get nonmutating set }
+
+    /// Draws the next answers so.
+    func use(_ sampling: SamplingArguments)
 
     /// Says something and hands over the answer as it comes.
     ///
@@ -32,7 +35,16 @@ enum AnswerEvent {
 }
 
 extension ChatSession: Conversation {
-    var isEmpty: Bool { messages.isEmpty }
+    var said: [SavedConversation.Message] {
+        get { messages.map { SavedConversation.Message(role: $0.role.rawValue, content: $0.content) } }
+        set { messages = newValue.map { Message($0.role == "user" ? .user : .assistant, $0.content) } }
+    }
+
+    func use(_ sampling: SamplingArguments) {
+        var parameters = sampling.parameters
+        _ = AnswerBound.bounding(&parameters, model)
+        self.parameters = parameters
+    }
 
     func answer(_ text: String, _ handle: (AnswerEvent) -> Void) async throws {
         for try await event in streamResponse(to: text) { handle(AnswerEvent(event)) }

@@ -5,29 +5,45 @@ import TextGeneration
 
 /// A conversation with a server's model.
 final class ServerConversation: Conversation {
-    private let client: ModelServerClient
-    private let instructions: [AnswerRequest.Message]
-    /// The model and how answers are drawn; its messages are those of each turn.
-    private let parameters: AnswerRequest
-    private let history = Mutex<[AnswerRequest.Message]>([])
-
-    init(_ client: ModelServerClient, instructions: String?, _ parameters: AnswerRequest) {
-        self.client = client
-        self.instructions = instructions.map { [AnswerRequest.Message(role: "system", content: $0)] } ?? []
-        self.parameters = parameters
+    private struct State {
+        var instructions: String?
+        /// The model and how answers are drawn; its messages are those of each turn.
+        var parameters: AnswerRequest
+        var said: [SavedConversation.Message] = []
     }
 
-    var isEmpty: Bool { history.withLock { $0.isEmpty } }
+    private let client: ModelServerClient
+    private let state: Mutex<State>
 
-    func clear() { history.withLock { $0 = [] } }
+    init(_ client: ModelServerClient, model: String, instructions: String?, _ sampling: SamplingArguments) {
+        self.client = client
+        let parameters = AnswerRequest(model: model, input: .messages([]), sampling)
+        state = Mutex(State(instructions: instructions, parameters: parameters))
+    }
+
+    var instructions: String? {
+        get { state.withLock(\.instructions) }
+        set { state.withLock { $0.instructions = newValue } }
+    }
+
+    var said: [SavedConversation.Message] {
+        get { state.withLock(\.said) }
+        set { state.withLock { $0.said = newValue } }
+    }
+
+    func use(_ sampling: SamplingArguments) {
+        state.withLock { $0.parameters = AnswerRequest(model: $0.parameters.model, input: .messages([]), sampling) }
+    }
 
     func answer(_ text: String, _ handle: (AnswerEvent) -> Void) async throws {
-        let said = history.withLock { $0 } + [AnswerRequest.Message(role: "user", content: text)]
-        var request = parameters
-        request.input = .messages(instructions + said)
+        let now = state.withLock { $0 }
+        let said = now.said + [SavedConversation.Message(role: "user", content: text)]
+        let messages = SavedConversation(instructions: now.instructions, said).messages
+        var request = now.parameters
+        request.input = .messages(messages.map { AnswerRequest.Message(role: $0.role, content: $0.content) })
         do {
             let answer = try await answer(request, handle)
-            history.withLock { $0 = said + [AnswerRequest.Message(role: "assistant", content: answer)] }
+            self.said = said + [SavedConversation.Message(role: "assistant", content: answer)]
         } catch {
             throw KongurError(asking: error)
         }
@@ -48,7 +64,7 @@ final class ServerConversation: Conversation {
 
 /// Tells thinking from answer: by the server's word, or by the tags in the text where the server passes them on.
 private struct AnswerText {
-    private var splitter = ReasoningSplitter(preambleLimit: 16)
+    private var splitter = ReasoningSplitter()
     private var isSplitByServer = false
     private var plain = ""
 

@@ -26,7 +26,7 @@ struct BatchCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The file of requests.", valueName: "file"))
     var file: String
 
-    @Argument(help: "The model; the bundled one where not given.")
+    @Argument(help: "The model; the bundled one where not given.", completion: Completions.models)
     var name: String?
 
     @Option(
@@ -99,8 +99,9 @@ struct BatchCommand: AsyncParsableCommand {
         _ results: ResultFile?
     ) async throws -> BatchRun.Counts {
         let loaded = try await LanguageModel.load(name, options: model.options)
+        for notice in loaded.notices { Console.warn(notice) }
         let served = try ServedModel(loaded, named: modelName, asked: "with text")
-        let answering = BatchAnswering(served, version: Kongur.version)
+        let answering = BatchAnswering(served, version: kongurVersion)
         let bar = ProgressBar(isShown: Console.errorIsTerminal)
         defer { bar.clear() }
         let (earlier, total) = (results?.done.count ?? 0, lines.count + (results?.done.count ?? 0))

@@ -29,7 +29,7 @@ struct BenchCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The model; the bundled one where not given.")
+    @Argument(help: "The model; the bundled one where not given.", completion: Completions.models)
     var name: String?
 
     @Option(

@@ -70,14 +70,18 @@ struct CompileCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Measure activations over this text or task and smooth their large channels by it before quantising; without it, by what the weights say.",
+            "Measure activations over this text or task, and move their large channels into the weights by it before quantising.",
             valueName: "text.txt|problems.jsonl"
         )
     )
     var calibrate: String?
 
-    @Flag(inversion: .prefixedNo, help: "Before int8 and int4, move large channels of activations into the weights.")
-    var smooth = true
+    @Flag(
+        inversion: .prefixedNo,
+        help:
+            "Before int8 and int4, move large channels of activations into the weights. Default: with --calibrate alone; without it, it often costs accuracy."
+    )
+    var smooth: Bool?
 
     @Flag(help: "Print the report as JSON.")
     var json = false
@@ -87,11 +91,11 @@ struct CompileCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
-        if report || calibrate != nil, weights.quantize == nil {
+        if report || calibrate != nil, weights.quantize == nil || weights.quantize == .stored {
             throw ValidationError("--report and --calibrate say what --quantize costs: give --quantize as well.")
         }
         if text != nil || json, !report { throw ValidationError("--text and --json belong to --report.") }
-        if calibrate != nil, [.f16, .bf16].contains(weights.quantize) || !smooth {
+        if calibrate != nil, [.f16, .bf16].contains(weights.quantize) || smooth == false {
             throw ValidationError("--calibrate is for smoothing before int8 and int4.")
         }
         if report, target?.form == .kunlun {
@@ -101,12 +105,14 @@ struct CompileCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let output { try CompiledModelFolder.check(output) }
+        if weights.quantize == .int4 { Console.warn(QuantizationCost.int4Warning) }
         var options = CompilerOptions()
         options.target = target?.form ?? .cpu
         options.weights = weights.form.form
         options.contextLength = contextLength
         options.fuse = fuse
-        options.smooth = smooth
+        options.smooth = smooth ?? (calibrate != nil)
         for pass in printAfter where pass != "import" { _ = try PassPipeline.named(pass, options) }
         let bar = ProgressBar(isShown: printAfter.isEmpty, after: .milliseconds(500))
         defer { bar.clear() }
@@ -115,6 +121,7 @@ struct CompileCommand: AsyncParsableCommand {
             options,
             cache: cache.kvCache?.form.elementType
         )
+        for notice in compilation.source.notices { Console.warn(notice) }
         let device = try DeviceCatalog.device(named: "cpu", threads: threads)
         if let calibrate {
             bar.show("measuring activations")
@@ -137,12 +144,7 @@ struct CompileCommand: AsyncParsableCommand {
         Console.note(PassTable(result.reports, differences: observer.differences).text)
         if let output {
             bar.show("writing")
-            try CompiledModelFolder.write(
-                result.model,
-                defaults: SamplingDefaults(metadata: compilation.source.graph.metadata),
-                tokenizerFolder: compilation.source.folder,
-                to: output
-            )
+            try CompiledModelFolder.write(result.model, from: compilation.source, to: output)
             bar.note("\(output): written")
         }
         if let judged {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CPUBackend
 import Foundation
 import Kongur
+import OpenAIServer
 
 /// `kongur doctor`: says whether this machine has what Kongur needs.
 struct DoctorCommand: AsyncParsableCommand {
@@ -35,11 +36,13 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         if let device { return try KunlunCheckup(device: device, model: model).run(json: json) }
-        var findings = [Finding(.good, "kongur", Kongur.version)]
+        var findings = [Finding(.good, "kongur", kongurVersion)]
         findings += Self.machine()
         findings.append(Self.bundledModel())
         findings.append(Self.cacheFolder())
-        findings.append(Finding(.good, "kunlun", DeviceCatalog.detail(of: "xpu")))
+        findings.append(Self.webPage())
+        let kunlun = DeviceCatalog.hasKunlun ? Finding.State.good : .absent
+        findings.append(Finding(kunlun, "kunlun", DeviceCatalog.detail(of: "xpu")))
         if json {
             try Console.print(json: findings)
         } else {
@@ -51,6 +54,10 @@ struct DoctorCommand: AsyncParsableCommand {
     struct Finding: Encodable {
         enum State: String, Encodable {
             case good = "ok"
+            /// Neither there nor needed.
+            case absent = "none"
+            /// Missing, and not needed.
+            case reduced
             case bad = "missing"
         }
 
@@ -73,7 +80,7 @@ struct DoctorCommand: AsyncParsableCommand {
     private static func machine() -> [Finding] {
         let process = ProcessInfo.processInfo
         func size(_ count: Int) -> String {
-            ByteCountFormatter.string(fromByteCount: Int64(count), countStyle: .memory)
+            ByteText.of(count)
         }
         let limit = SystemMemory().limit.map { ", of which \(size($0.byteCount)) may be used: \($0.reason)" } ?? ""
         let memory = size(Int(clamping: process.physicalMemory)) + limit
@@ -90,6 +97,17 @@ struct DoctorCommand: AsyncParsableCommand {
         } catch {
             return Finding(.bad, "bundled model", "\(error)")
         }
+    }
+
+    private static func webPage() -> Finding {
+        let folder = ServerConfiguration().javaScriptFolder
+        let missing = JavaScriptPackages(folder: folder).missing.joined(separator: " ")
+        guard !missing.isEmpty else { return Finding(.good, "web page", "formulas and code are drawn by \(folder)") }
+        return Finding(
+            .reduced,
+            "web page",
+            "shows formulas and code as plain text: apt-get install \(missing), or name their folder with serve's --javascript-folder"
+        )
     }
 
     private static func cacheFolder() -> Finding {

@@ -7,19 +7,25 @@ import Kongur
 struct EvalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
-        abstract: "Let a model solve the problems of a file and say how many it gets right.",
+        abstract: "Measure a model's accuracy on a file of problems.",
         discussion: """
-            Each line of the file is {"problem": "...", "answer": "..."}, with "family" if there are any. An answer is \
-            right when its last \\boxed{} equals the file's as mathematics. With --results, a run that was stopped goes on \
-            where it was.
+            Each line of the file is {"problem": "...", "answer": "..."}, with "family" if there are any; "question" and \
+            answers that end in "#### 36" are read too. An answer is right when its last \\boxed{}, or else what stands \
+            behind its last ####, equals the file's as mathematics. With --results, a run that was stopped goes on where \
+            it was.
             """
     )
 
-    @Argument(help: "The model; the bundled one where not given.")
+    @Argument(help: "The model; the bundled one where not given.", completion: Completions.models)
     var name: String?
 
-    @Option(help: ArgumentHelp("The file of problems.", valueName: "problems.jsonl"))
-    var task: String
+    @Option(
+        help: ArgumentHelp(
+            "The file of problems. Default: the 600 problems that come with the bundled model.",
+            valueName: "problems.jsonl"
+        )
+    )
+    var task: String?
 
     @Option(help: ArgumentHelp("Keep each result here.", valueName: "results.jsonl"))
     var results: String?
@@ -59,7 +65,8 @@ struct EvalCommand: AsyncParsableCommand {
     }
 
     private func evaluate() async throws -> EvaluationReport {
-        let problems = try JSONLTask(path: task, suffix: suffix, limit: limit)
+        let path = try task ?? ModelLocator().locate(nil).path + "/evaluation.jsonl"
+        let problems = try JSONLTask(path: path, suffix: suffix, limit: limit)
         let loaded = try LanguageModel.loadWithProgress(name, model.options)
         let parameters = sampling.parameters
         var runner = EvaluationRunner(task: problems)
@@ -70,7 +77,7 @@ struct EvalCommand: AsyncParsableCommand {
             "\(loaded.path) \(model.weights.form.rawValue) \(model.cache.kvCache?.form.rawValue ?? "") \(parameters)"
         let bar = ProgressBar()
         defer { bar.clear() }
-        return try await runner.run { progress in
+        let report = try await runner.run { progress in
             let share = progress.done == 0 ? 0 : 100 * progress.correct / progress.done
             bar.show(done: progress.done, of: progress.total, unit: .items, note: "\(share) % right")
         } generate: { sample, attempt in
@@ -84,6 +91,13 @@ struct EvalCommand: AsyncParsableCommand {
                 isCutOff: result.finishReason == .length
             )
         }
+        bar.clear()
+        if report.withoutAnswer == report.overall.total, report.overall.total > 0 {
+            Console.note(
+                "No answer was in \\boxed{}. Ask for it: --suffix \" Put your final answer within \\boxed{}.\""
+            )
+        }
+        return report
     }
 
     private static func code(_ code: EvaluationError.Code) -> KongurError.Code {

@@ -27,7 +27,10 @@ struct InspectCommand: AsyncParsableCommand {
         if let file, file.hasSuffix(".xir") { return try inspect(text: file) }
         let location = try ModelLocator().locate(file)
         switch location {
-        case .checkpoint(let directory): try inspect(Checkpoint.open(directory: directory))
+        case .checkpoint(let directory):
+            let checkpoint = try Checkpoint.open(directory: directory)
+            try inspect(checkpoint)
+            for notice in checkpoint.notices { Console.warn(notice) }
         case .onnx(let path): inspect(try ModelReader().read(path: path))
         case .compiled(let directory): try inspect(CompiledModelFile.read(from: directory))
         }
@@ -104,11 +107,7 @@ struct InspectCommand: AsyncParsableCommand {
 
     private func draw(_ module: Module) throws {
         guard let svg, let function = module.functions.first else { return }
-        do {
-            try Data(FunctionDrawing(function).svg.utf8).write(to: URL(fileURLWithPath: svg))
-        } catch {
-            throw KongurError(.invalidInput, "\(svg): cannot be written: \(error.localizedDescription)", cause: error)
-        }
+        try OutputFile.write(FunctionDrawing(function).svg, to: svg, as: .svg)
     }
 
     private static func summary(_ function: Function) -> String {
@@ -118,6 +117,6 @@ struct InspectCommand: AsyncParsableCommand {
     }
 
     private static func size(_ count: Int) -> String {
-        ByteCountFormatter.string(fromByteCount: Int64(count), countStyle: .file)
+        ByteText.of(count)
     }
 }

@@ -18,21 +18,22 @@ struct KeysCommand: AsyncParsableCommand {
         @Argument(help: "The file; it is made when it does not exist.") var file: String
         @Argument(help: "Who will hold the key.") var name: String
         @Flag(help: "A key that also opens /admin.") var admin = false
+        @Option(help: "The key's share of the engine beside other keys, 1 to 1000.") var weight = 1
 
         func run() async throws {
+            guard APIKey.weights.contains(weight) else {
+                throw KongurError(.invalidInput, "--weight is \(weight); it must be between 1 and 1000")
+            }
             guard !name.isEmpty, name.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != 0x23 }) else {
                 throw KongurError(
                     .invalidInput,
                     "'\(name)': a name is made of ASCII letters, digits and signs, without # and spaces"
                 )
             }
-            var keys = FileManager.default.fileExists(atPath: file) ? try KeysCommand.read(file) : []
-            guard !keys.contains(where: { $0.name == name }) else {
-                throw KongurError(.invalidInput, "\(file): has a key named '\(name)' already; remove it first")
-            }
             let key = APIKey.generate()
-            keys.append(APIKey(name: name, role: admin ? .admin : .user, key: key))
-            try KeysCommand.write(keys, to: file)
+            try KeysCommand.change(file, isMade: true) { keys throws(KeyFile.Failure) in
+                try keys.add(APIKey(name: name, role: admin ? .admin : .user, key: key, weight: weight))
+            }
             Console.print(key)
         }
     }
@@ -43,7 +44,9 @@ struct KeysCommand: AsyncParsableCommand {
         @Argument(help: "The file.") var file: String
 
         func run() async throws {
-            for key in try KeysCommand.read(file) { Console.print("\(key.name) \(key.role.rawValue)") }
+            for key in try KeysCommand.read(file) {
+                Console.print("\(key.name) \(key.role.rawValue)" + (key.weight == 1 ? "" : " weight \(key.weight)"))
+            }
         }
     }
 
@@ -54,11 +57,7 @@ struct KeysCommand: AsyncParsableCommand {
         @Argument(help: "Who holds the key.") var name: String
 
         func run() async throws {
-            let keys = try KeysCommand.read(file)
-            guard keys.contains(where: { $0.name == name }) else {
-                throw KongurError(.invalidInput, "\(file): has no key named '\(name)'")
-            }
-            try KeysCommand.write(keys.filter { $0.name != name }, to: file)
+            try KeysCommand.change(file, isMade: false) { keys throws(KeyFile.Failure) in try keys.remove(name) }
         }
     }
 
@@ -70,16 +69,15 @@ struct KeysCommand: AsyncParsableCommand {
         }
     }
 
-    /// The old file or the new one, never half of one; for its owner alone.
-    private static func write(_ keys: [APIKey], to file: String) throws {
-        let temporary = "\(file).\(ProcessInfo.processInfo.processIdentifier).partial"
-        let text = keys.map { KeyFile.line($0) + "\n" }.joined()
-        let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o600]
-        guard FileManager.default.createFile(atPath: temporary, contents: Data(text.utf8), attributes: attributes),
-            rename(temporary, file) == 0
-        else {
-            try? FileManager.default.removeItem(atPath: temporary)
-            throw KongurError(.failed, "\(file): cannot be written: \(String(cString: strerror(errno)))")
+    private static func change(
+        _ file: String,
+        isMade: Bool,
+        _ change: (inout KeyFile.Text) throws(KeyFile.Failure) -> Void
+    ) throws {
+        do {
+            try KeyFile.change(file, isMade: isMade, change)
+        } catch {
+            throw KongurError(.invalidInput, error.description, cause: error)
         }
     }
 }

@@ -9,7 +9,7 @@ struct LogitsCommand: AsyncParsableCommand {
         abstract: "Write the logits of every token as a .npy file: [tokens, vocabulary], float32."
     )
 
-    @Argument(help: "The model; the bundled one where not given.")
+    @Argument(help: "The model; the bundled one where not given.", completion: Completions.models)
     var name: String?
 
     @OptionGroup(title: "Model") var model: ModelArguments
@@ -23,15 +23,11 @@ struct LogitsCommand: AsyncParsableCommand {
     func run() async throws {
         let ids = tokenIDs.ids
         let loaded = try ModelLoader(options: model.options).load(name)
+        for notice in loaded.notices { Console.warn(notice) }
         let device = try DeviceCatalog.device(named: model.deviceName, threads: model.threads)
         let logits = try LogitsRun(loaded.compiled, device: device, tokenCount: ids.count)
         let file = try NumPyFile(output, shape: [ids.count, loaded.compiled.vocabularySize])
-        do {
-            try logits.run(ids) { try file.append($0) }
-            try file.finish()
-        } catch {
-            file.abandon()
-            throw error
-        }
+        try logits.run(ids) { try file.append($0) }
+        try file.finish()
     }
 }

@@ -85,7 +85,7 @@ struct PlanCommand: ParsableCommand {
             plans.append(try CapacityPlanner(options, device: descriptor).plan())
         }
         Console.progress("")
-        if let svg { try OutputFile.write(LoadPlot(plans, target: options.targetTimeToFirst).svg, to: svg) }
+        if let svg { try OutputFile.write(LoadPlot(plans, target: options.targetTimeToFirst).svg, to: svg, as: .svg) }
         if !json {
             Console.print(PlanTable(plans: plans, options: options).text)
         } else if plans.count == 1 {

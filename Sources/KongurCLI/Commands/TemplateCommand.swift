@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kongur
+import TextGeneration
 import Tokenizers
 
 /// `kongur template`: a conversation as the text that the model continues.
@@ -9,7 +10,7 @@ struct TemplateCommand: AsyncParsableCommand {
         abstract: "Print a conversation through the model's chat template, as JSON with its text and token ids."
     )
 
-    @Argument(help: "The checkpoint folder.")
+    @Argument(help: "The checkpoint folder.", completion: .directory)
     var model: String
 
     @Argument(help: "A JSON file with an array of messages, each with role and content; - is standard input.")
@@ -21,8 +22,12 @@ struct TemplateCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "End with the beginning of the assistant's answer.")
     var generationPrompt = true
 
-    @Option(help: "Which of the model's templates to use, where it has several.")
-    var name = "default"
+    @Option(
+        help: "Which of the model's templates to use. Default: tool_use with --tools if there is one, else default."
+    )
+    var name: String?
+
+    @OptionGroup var prompts: PromptArguments
 
     private struct Output: Encodable {
         var text: String
@@ -32,16 +37,18 @@ struct TemplateCommand: AsyncParsableCommand {
     func run() async throws {
         let folder = try ModelLocator().locate(model).folder
         guard let template = try ChatTemplate.load(directory: folder, name: name) else {
-            throw KongurError(.invalidModel, "\(folder): has no chat template '\(name)'")
+            throw KongurError(.invalidModel, "\(folder): has no chat template\(name.map { " '\($0)'" } ?? "")")
         }
-        let text = try template.render(
+        let prompt = try template.prompt(
             messages: Self.messages(InputFile.read(messages), messages),
             tools: tools.map { try Self.array(InputFile.read($0), $0) },
-            addGenerationPrompt: generationPrompt
+            addGenerationPrompt: generationPrompt,
+            variables: prompts.chatTemplateKwargs?.variables ?? JSONObject()
         )
         // The template has written every special token that belongs there.
-        let ids = try Tokenizer.load(directory: folder).encode(text, addSpecialTokens: false)
-        try Console.print(json: Output(text: text, ids: ids))
+        let tokenizer = try Tokenizer.load(directory: folder)
+        let ids = prompts.allowSpecialTokens ? tokenizer.encode(prompt.text) : TextGenerator.encode(prompt, tokenizer)
+        try Console.print(json: Output(text: prompt.text, ids: ids))
     }
 
     private static func array(_ bytes: [UInt8], _ path: String) throws -> [JSONValue] {
@@ -53,10 +60,10 @@ struct TemplateCommand: AsyncParsableCommand {
 
     private static func messages(_ bytes: [UInt8], _ path: String) throws -> [ChatMessage] {
         try array(bytes, path).enumerated().map { index, value in
-            guard let fields = value.object, let role = fields["role"]?.string else {
+            guard let message = ChatMessage(value) else {
                 throw KongurError(.invalidInput, "\(path): message \(index) must be an object with a role")
             }
-            return ChatMessage(role: role, content: nil, fields: fields)
+            return message
         }
     }
 }

@@ -9,7 +9,7 @@ struct TokenizeCommand: AsyncParsableCommand {
         abstract: "Print the token ids of a text as JSON."
     )
 
-    @Argument(help: "The checkpoint folder.")
+    @Argument(help: "The checkpoint folder.", completion: .directory)
     var model: String
 
     @Option(help: "The text.")

@@ -20,7 +20,7 @@ struct TopCommand: AsyncParsableCommand {
     @OptionGroup var server: DeviceServerArguments
 
     @Option(
-        help: ArgumentHelp("Seconds from one look to the next. Default: 2.", valueName: "seconds")
+        help: ArgumentHelp("Seconds from one look to the next.", valueName: "seconds")
     )
     var interval = 2.0
 

@@ -28,7 +28,7 @@ struct QuantizationText {
         let prompts = try task.samples.map { sample in
             guard let template else { return tokenizer.encode(sample.prompt, addSpecialTokens: true) }
             let message = ChatMessage(role: "user", content: sample.prompt)
-            return tokenizer.encode(try template.render(messages: [message]), addSpecialTokens: false)
+            return tokenizer.encode(try template.prompt(messages: [message]))
         }
         let exact = try compilation.exact()
         let longest = min((prompts.map(\.count).max() ?? 0) + answerTokens, exact.contextLength)

@@ -16,7 +16,7 @@ struct DeviceSource: Sendable {
             let data = devices.enumerated().map { index, device in
                 DeviceStatus(index: index, name: device.name, statistics: device.statistics)
             }
-            return DeviceList(version: Kongur.version, data: data)
+            return DeviceList(version: kongurVersion, data: data)
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// What was said before, which the arrow keys bring back; kept in a file from one conversation to the next.
 struct InputHistory {
@@ -62,11 +63,8 @@ struct InputHistory {
         let manager = FileManager.default
         let folder = (path as NSString).deletingLastPathComponent
         try? manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let partial = "\(path).\(ProcessInfo.processInfo.processIdentifier)"
-        let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o600]
-        guard manager.createFile(atPath: partial, contents: Data(lines.joined()), attributes: attributes) else {
-            return
-        }
-        if rename(partial, path) != 0 { unlink(partial) }
+        let text = Array(lines.joined())
+        guard let file = try? AtomicFile(path: path, permissions: 0o600, replacing: { _ in true }) else { return }
+        if (try? file.write(text)) != nil { try? file.commit() }
     }
 }

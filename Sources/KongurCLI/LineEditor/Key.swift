@@ -3,6 +3,7 @@ enum Key: Equatable {
     /// A character, or several that were pasted.
     case text(String)
     case enter
+    case tab
     /// Alt-Enter: a line break that is part of what is written.
     case lineBreak
     case left, right, up, down

@@ -28,7 +28,7 @@ struct KeyReader {
         case 0x05: .end
         case 0x06: .right
         case 0x08, 0x7F: .backspace
-        case 0x09: .text("\t")
+        case 0x09: .tab
         case 0x0B: .deleteToEnd
         case 0x0C: .clearScreen
         // What was typed before keys were read one by one ends its lines with the other one.

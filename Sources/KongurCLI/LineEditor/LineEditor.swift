@@ -5,11 +5,14 @@ import Foundation
 /// What is written may have several lines: Alt-Enter, a backslash at the end, and pasted text make them.
 struct LineEditor {
     private(set) var history: InputHistory
+    /// What a text may go on as, each with the text at its start: what Tab offers.
+    private let completions: (String) -> [String]
     /// The row of the cursor below the first one that was drawn.
     private var drawnRow = 0
 
-    init(history: InputHistory) {
+    init(history: InputHistory, completions: @escaping (String) -> [String] = { _ in [] }) {
         self.history = history
+        self.completions = completions
     }
 
     enum Line: Equatable {
@@ -26,6 +29,8 @@ struct LineEditor {
         case finished(Line)
         case cleared
         case suspended
+        /// Tab, where there are several ways to go on.
+        case offered([String])
         /// Nothing that is seen.
         case none
     }
@@ -55,6 +60,10 @@ struct LineEditor {
                 leave(buffer)
                 mode.suspend()
                 draw(buffer)
+            case .offered(let texts):
+                leave(buffer)
+                Console.note(texts.joined(separator: "  "))
+                draw(buffer)
             case .finished(let line):
                 leave(buffer)
                 if case .text(let text) = line { history.add(text) }
@@ -69,6 +78,7 @@ struct LineEditor {
     mutating func apply(_ key: Key, to buffer: inout EditBuffer) -> Effect {
         switch key {
         case .text(let text): buffer.insert(text)
+        case .tab: return complete(&buffer)
         case .lineBreak: buffer.insert("\n")
         case .left: buffer.left()
         case .right: buffer.right()
@@ -103,6 +113,17 @@ struct LineEditor {
         case .suspend: return .suspended
         case .other: return .none
         }
+        return .edited
+    }
+
+    /// Goes on as far as all ways to do so are the same.
+    private func complete(_ buffer: inout EditBuffer) -> Effect {
+        guard buffer.after.isEmpty else { return .none }
+        let offered = completions(buffer.before)
+        guard var common = offered.first else { return .none }
+        for text in offered { common = common.commonPrefix(with: text) }
+        guard common.count > buffer.before.count else { return offered.count > 1 ? .offered(offered) : .none }
+        buffer.insert(String(common.dropFirst(buffer.before.count)))
         return .edited
     }
 

@@ -29,7 +29,7 @@ struct PlanTable {
         row("  weights") { Self.bytes($0.memory.weightBytes) }
         row("  cache of the longest answer") { Self.bytes($0.memory.cacheBytesOfLongest) }
         row("fits") { $0.fits ? "yes" : "no" }
-        row("tokens that the cache holds") { $0.fits ? "\($0.memory.cacheTokens)" : nil }
+        row("tokens that the cache holds") { $0.fits ? Self.count(Double($0.memory.cacheTokens)) : nil }
         lines.append("one request alone, prompt of 512")
         row("  first token") { Self.seconds($0.timeToFirstToken) }
         row("  each token after it") { Self.seconds($0.timePerOutputToken) }
@@ -88,12 +88,24 @@ struct PlanTable {
     private static func time(_ value: Double?) -> String? { value.map(seconds) }
 
     private static func seconds(_ value: Double) -> String {
-        value < 1 ? String(format: "%.3g ms", 1000 * value) : String(format: "%.3g s", value)
+        switch value {
+        case ..<1: String(format: "%.3g ms", 1000 * value)
+        case ..<120: String(format: "%.3g s", value)
+        case ..<7200: String(format: "%.0f min", value / 60)
+        case ..<172_800: String(format: "%.0f h", value / 3600)
+        default: String(format: "%.0f days", value / 86_400)
+        }
     }
 
     private static func bytes(_ count: Int) -> String { String(format: "%.2f GB", Double(count) / 1e9) }
     private static func percent(_ share: Double) -> String { String(format: "%.0f%%", 100 * share) }
-    private static func count(_ value: Double) -> String { String(format: "%.0f", value) }
+    private static func count(_ value: Double) -> String {
+        switch value {
+        case ..<99_999.5: String(format: "%.0f", value)
+        case ..<999_500: String(format: "%.0f thousand", value / 1e3)
+        default: String(format: "%.3g million", value / 1e6)
+        }
+    }
     private static func digits(_ value: Double) -> String {
         value >= 1000 ? count(value) : String(format: "%.3g", value)
     }

@@ -8,17 +8,22 @@ extension ServedModel {
     ///
     /// `asked` says how it is asked. Throws `.invalidModel` for a model without a tokenizer.
     init(_ loaded: LanguageModel, named name: String, asked: String) throws {
-        guard var generator = loaded.generator else {
-            throw KongurError(.invalidModel, "\(loaded.path): has no tokenizer, so it cannot be asked \(asked)")
+        guard let generator = loaded.generator else {
+            throw KongurError(.invalidModel, "\(loaded.missingTokenizer); without one it cannot be asked \(asked)")
         }
-        // Who reads a stream waits for its first words: models that think say so at once.
-        generator.preambleLimit = 16
         self.init(
             names: [name],
             generator: generator,
             defaults: loaded.defaults.sampling,
             created: Int(Date().timeIntervalSince1970),
+            card: ModelCard(folder: loaded.tokenizerFolder),
             digest: ""
         )
+        // A compiled model of an older version has no such file beside it.
+        if let file = FileManager.default.contents(atPath: "\(loaded.tokenizerFolder)/config.json"),
+            let architecture = try? JSONDecoder().decode(ModelArchitecture.self, from: file)
+        {
+            self.architecture = architecture
+        }
     }
 }

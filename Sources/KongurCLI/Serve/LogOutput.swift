@@ -1,19 +1,23 @@
 import Dispatch
 import Foundation
+import Logging
 import Synchronization
 
-/// Standard error, written by a thread of its own.
+/// The log on standard error, written by a thread of its own.
 ///
 /// Whoever reads it may be slow or gone: lines then wait, and beyond a limit they are lost and counted, but nobody who
 /// logs ever waits.
 final class LogOutput: Sendable {
-    static let standardError = LogOutput()
-
     private static let mostWaiting = 4096
+    let format: LogFormat
     private let queue = DispatchQueue(label: "kongur.log")
     private let state = Mutex((waiting: 0, lost: 0))
 
-    func write(_ line: String) {
+    init(_ format: LogFormat) {
+        self.format = format
+    }
+
+    func write(_ level: Logger.Level, _ message: String, _ fields: Logger.Metadata = [:]) {
         let isTaken = state.withLock { state in
             guard state.waiting < Self.mostWaiting else {
                 state.lost += 1
@@ -23,14 +27,23 @@ final class LogOutput: Sendable {
             return true
         }
         guard isTaken else { return }
-        queue.async {
+        let line = format.line(level, message, fields)
+        queue.async { [self] in
             Self.print(line)
-            let lost = self.state.withLock { state in
+            let lost = state.withLock { state in
                 state.waiting -= 1
                 defer { if state.waiting == 0 { state.lost = 0 } }
                 return state.waiting == 0 ? state.lost : 0
             }
-            if lost > 0 { Self.print("kongur: \(lost) lines of the log were lost: nobody read them in time") }
+            if lost > 0 {
+                Self.print(
+                    format.line(
+                        .warning,
+                        "lines of the log were lost: nobody read them in time",
+                        ["lines": .stringConvertible(lost)]
+                    )
+                )
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Configuration
+import Logging
 import OpenAIServer
+import TextGeneration
 
 /// The flags of `kongur serve`; what is not given is looked up in the environment and the file.
 struct ServerArguments: ParsableArguments {
@@ -20,9 +22,22 @@ struct ServerArguments: ParsableArguments {
         help: ArgumentHelp(
             "A ready system message: \(SystemPreset.allCases.map(\.rawValue).joined(separator: " or ")).",
             valueName: "name"
-        )
+        ),
+        completion: Completions.presets
     )
     var preset: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Whether the model thinks where a request does not say: as it does by itself, always offered, or not. Default: auto.",
+            valueName: "auto|on|off"
+        ),
+        completion: .list(ReasoningMode.allCases.map(\.rawValue))
+    )
+    var reasoning: String?
+
+    @Flag(help: "Refuse requests with fields that no server of this interface is known to have.")
+    var strictFields = false
 
     @Option(help: "Answers that are computed at once, at most; by default the compiled model's limit.")
     var maxSequences: Int?
@@ -35,7 +50,7 @@ struct ServerArguments: ParsableArguments {
 
     @Option(
         help:
-            "MiB for keys and values of the answers that run; by default as for two whole contexts, or as --memory-mib leaves."
+            "MiB for keys and values; by default as much as all answers at once can use, but no more than half of what the rest leaves, or with --memory-mib all of it."
     )
     var cacheMib: Int?
 
@@ -51,7 +66,15 @@ struct ServerArguments: ParsableArguments {
     @Flag(help: "Let everybody ask, also where others can reach the server.")
     var allowAnonymous = false
 
-    @Option(help: ArgumentHelp("A name that clients may use in Host; may be given several times.", valueName: "name"))
+    @Flag(help: "Answer /metrics without a key, for scrapers and endpoint pickers that have none.")
+    var openMetrics = false
+
+    @Option(
+        help: ArgumentHelp(
+            "A name that clients may use in Host; may be given several times. Default: on 127.0.0.1, localhost; elsewhere any name where keys are needed, and without keys addresses and names of private networks.",
+            valueName: "name"
+        )
+    )
     var allowedHost: [String] = []
 
     @Option(help: ArgumentHelp("An origin whose pages may ask; may be given several times.", valueName: "origin"))
@@ -95,6 +118,12 @@ struct ServerArguments: ParsableArguments {
     var maxConnections: Int?
 
     @Option(
+        help:
+            "Connections at once from one address, at most. Default: no limit of its own; when all connections are taken, those that wait for their clients make room, first of the address that has most."
+    )
+    var maxConnectionsPerAddress: Int?
+
+    @Option(
         help: ArgumentHelp(
             "Where files and batches are kept; without it there are no batch jobs.",
             valueName: "path"
@@ -114,13 +143,13 @@ struct ServerArguments: ParsableArguments {
     @Option(help: "Files, and batches under way, of all API keys together, at most. Default: 1000.")
     var batchFiles: Int?
 
-    @Option(help: "MiB of all files together, at most. Default: 10240.")
+    @Option(help: "MiB of all files, lines and results together, at most. Default: 10240.")
     var batchStorageMib: Int?
 
     @Option(help: "Bytes of a request's body, at most; by default enough for the context.")
     var maxBodySize: Int?
 
-    @Option(help: "Seconds for a request to arrive. Default: 30.")
+    @Option(help: "Seconds for a request's head, and for its body, to arrive. Default: 30.")
     var readTimeout: Double?
 
     @Option(help: "Seconds for a client to read on. Default: 60.")
@@ -144,9 +173,22 @@ struct ServerArguments: ParsableArguments {
     var javascriptFolder: String?
 
     @Option(
-        help: ArgumentHelp("What is logged: trace, debug, info, warning or error. Default: info.", valueName: "level")
+        help: ArgumentHelp(
+            "What is logged: \(ServerSettings.logLevels). Default: info.",
+            valueName: "level"
+        ),
+        completion: .list(Logger.Level.allCases.map(\.rawValue))
     )
     var logLevel: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How it is logged: as lines of text, or a JSON object in each line. Default: text.",
+            valueName: "text|json"
+        ),
+        completion: .list(LogFormat.allCases.map(\.rawValue))
+    )
+    var logFormat: String?
 
     /// What was given, as text, by the names that the environment and the file use too; nil for what was not.
     var values: [String: ConfigContent?] {
@@ -162,6 +204,8 @@ struct ServerArguments: ParsableArguments {
         add("model-name", modelName)
         add("system", system)
         add("preset", preset)
+        add("reasoning", reasoning)
+        add("strict-fields", strictFields ? true : nil)
         add("max-sequences", maxSequences)
         add("memory-mib", memoryMib)
         add("cache-mib", cacheMib)
@@ -169,6 +213,7 @@ struct ServerArguments: ParsableArguments {
         add("api-key", apiKey)
         add("admin-key", adminKey)
         add("allow-anonymous", allowAnonymous ? true : nil)
+        add("open-metrics", openMetrics ? true : nil)
         add("allowed-host", allowedHost)
         add("cors-origin", corsOrigin)
         add("tls-certificate", tlsCertificate)
@@ -187,6 +232,7 @@ struct ServerArguments: ParsableArguments {
         add("batch-files", batchFiles)
         add("batch-storage-mib", batchStorageMib)
         add("max-connections", maxConnections)
+        add("max-connections-per-address", maxConnectionsPerAddress)
         add("max-body-size", maxBodySize)
         add("read-timeout", readTimeout)
         add("write-timeout", writeTimeout)
@@ -195,6 +241,7 @@ struct ServerArguments: ParsableArguments {
         add("keep-alive", keepAlive)
         add("javascript-folder", javascriptFolder)
         add("log-level", logLevel)
+        add("log-format", logFormat)
         return values
     }
 }

@@ -6,12 +6,15 @@ import Logging
 import OpenAIServer
 import ResponseCaching
 import SystemPackage
+import TextGeneration
 
 /// The settings of `kongur serve`: flags before the environment (`KONGUR_PORT`), before a YAML file (`port`).
 ///
 /// Every value is looked up as text, so that one that does not fit is an error that names it, wherever it came from.
 struct ServerSettings: CustomStringConvertible {
     private let reader: ConfigReader
+    /// What whoever starts the server should know of the environment.
+    let environment: SettingsEnvironment
 
     /// `flags` names all settings, with nil for those that are not given.
     ///
@@ -24,33 +27,25 @@ struct ServerSettings: CustomStringConvertible {
         let given = flags.compactMapValues { $0 }.map {
             (AbsoluteConfigKey([$0.key]), ConfigValue($0.value, isSecret: false))
         }
+        self.environment = SettingsEnvironment(environment, settings: flags.keys)
         var providers: [any ConfigProvider] = [
             InMemoryProvider(name: "flags", values: Dictionary(uniqueKeysWithValues: given)),
-            EnvironmentVariablesProvider(environmentVariables: Self.withoutServices(environment))
+            EnvironmentVariablesProvider(environmentVariables: self.environment.variables)
                 .prefixKeys(with: "kongur"),
         ]
         if let file = file ?? environment["KONGUR_CONFIG"] {
             do {
                 providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(file)))
             } catch {
-                throw KongurError(.invalidInput, "\(file): the settings cannot be read: \(error)", cause: error)
+                throw KongurError(
+                    .invalidInput,
+                    "\(file): the settings cannot be read: \(error.systemReason)",
+                    cause: error
+                )
             }
             try SettingsFile(file).check(names: Array(flags.keys))
         }
         reader = ConfigReader(providers: providers)
-    }
-
-    /// Kubernetes tells every container of a service named kongur by `KONGUR_PORT=tcp://10.0.0.1:80`, which is no port.
-    private static func withoutServices(_ environment: [String: String]) -> [String: String] {
-        environment.filter { name, value in
-            let isService = name == "KONGUR_PORT" && ["tcp://", "udp://", "sctp://"].contains { value.hasPrefix($0) }
-            if isService {
-                Console.note(
-                    "kongur: note: \(name)=\(LineLogHandler.escaped(value)) is Kubernetes' word for a service, and not taken as --port"
-                )
-            }
-            return !isService
-        }
     }
 
     func string(_ name: String) throws -> String? {
@@ -102,10 +97,10 @@ struct ServerSettings: CustomStringConvertible {
     func model() throws -> ModelArguments {
         do {
             let names = try ModelArguments.parse([]).values.keys
-            var arguments = try names.sorted().filter { $0 != "no-fallback" }.compactMap { name in
+            var arguments = try names.sorted().filter { !ModelArguments.flags.contains($0) }.compactMap { name in
                 try string(name).map { "--\(name)=\($0)" }
             }
-            if try flag("no-fallback") == true { arguments.append("--no-fallback") }
+            for name in ModelArguments.flags.sorted() where try flag(name) == true { arguments.append("--\(name)") }
             return try ModelArguments.parse(arguments)
         } catch let error as KongurError {
             throw error
@@ -126,15 +121,34 @@ struct ServerSettings: CustomStringConvertible {
         return preset.text
     }
 
-    func logger() throws -> Logger {
+    /// Whether the model is to think where a request does not say.
+    func reasoning() throws -> ReasoningMode {
+        guard let name = try string("reasoning") else { return .automatic }
+        guard let mode = ReasoningMode(rawValue: name) else { throw wrong("reasoning", name, "is auto, on or off") }
+        return mode
+    }
+
+    /// Where the log goes, and how.
+    func log() throws -> LogOutput {
+        let name = try string("log-format") ?? "text"
+        guard let format = LogFormat(rawValue: name) else { throw wrong("log-format", name, "is text or json") }
+        return LogOutput(format)
+    }
+
+    func logger(_ output: LogOutput) throws -> Logger {
         let name = try string("log-level") ?? "info"
         guard let level = Logger.Level(rawValue: name) else {
-            throw wrong("log-level", name, "is trace, debug, info, notice, warning, error or critical")
+            throw wrong("log-level", name, "is \(Self.logLevels)")
         }
-        var logger = Logger(label: "kongur") { _ in LineLogHandler() }
+        var logger = Logger(label: "kongur") { _ in LineLogHandler(output) }
         logger.logLevel = level
         return logger
     }
+
+    /// The levels of the log by their names.
+    static let logLevels =
+        Logger.Level.allCases.dropLast().map(\.rawValue).joined(separator: ", ") + " or "
+        + (Logger.Level.allCases.last?.rawValue ?? "")
 
     private func key(_ name: String) -> ConfigKey { ConfigKey([name]) }
 
@@ -157,8 +171,10 @@ extension ServerSettings {
         configuration.keys = try keys("api-key", .user) + keys("admin-key", .admin)
         configuration.keysFile = try string("keys-file")
         set(\.allowAnonymous, try flag("allow-anonymous"))
+        set(\.hasOpenMetrics, try flag("open-metrics"))
         configuration.allowedHosts = list("allowed-host")
         configuration.allowedOrigins = list("cors-origin")
+        set(\.refusesUnknownFields, try flag("strict-fields"))
         set(\.maxQueuedRequests, try int("max-queued-requests", in: 0...1_000_000))
         set(\.maxQueuedTokens, try int("max-queued-tokens"))
         configuration.requestsPerMinute = try int("requests-per-minute", in: 1...1_000_000)
@@ -173,6 +189,7 @@ extension ServerSettings {
         set(\.batches.files, try int("batch-files", in: 1...1_000_000))
         set(\.batches.byteCount, try int("batch-storage-mib", in: 1...100_000_000).map { $0 << 20 })
         set(\.maxConnections, try int("max-connections", in: 1...1_000_000))
+        configuration.maxConnectionsPerAddress = try int("max-connections-per-address", in: 1...1_000_000)
         configuration.maxBodySize = try int("max-body-size", in: 1...(1 << 30))
         set(\.readTimeout, try seconds("read-timeout"))
         set(\.writeTimeout, try seconds("write-timeout"))
@@ -230,9 +247,14 @@ extension ServerSettings {
             ("context-length", reader.string(forKey: key("context-length"))),
             ("speculate", optional("speculate")),
             ("no-fallback", (try? string("no-fallback")).flatMap { $0 }),
+            ("verify", (try? string("verify")).flatMap { $0 }),
+            ("chat-template-kwargs", optional("chat-template-kwargs")),
+            ("allow-special-tokens", (try? string("allow-special-tokens")).flatMap { $0 }),
             ("model-name", optional("model-name")),
             ("system", optional("system")),
             ("preset", optional("preset")),
+            ("reasoning", optional("reasoning")),
+            ("strict-fields", String(unmasked.refusesUnknownFields)),
             ("max-sequences", reader.string(forKey: key("max-sequences"))),
             ("memory-mib", reader.string(forKey: key("memory-mib"))),
             ("cache-mib", reader.string(forKey: key("cache-mib"))),
@@ -240,6 +262,7 @@ extension ServerSettings {
             ("api-key", masked("api-key")),
             ("admin-key", masked("admin-key")),
             ("allow-anonymous", String(unmasked.allowAnonymous)),
+            ("open-metrics", String(unmasked.hasOpenMetrics)),
             ("allowed-host", quotedList(unmasked.allowedHosts)),
             ("cors-origin", quotedList(unmasked.allowedOrigins)),
             ("tls-certificate", unmasked.tlsCertificate.map(quoted)),
@@ -258,6 +281,7 @@ extension ServerSettings {
             ("batch-files", String(unmasked.batches.files)),
             ("batch-storage-mib", String(unmasked.batches.byteCount >> 20)),
             ("max-connections", String(unmasked.maxConnections)),
+            ("max-connections-per-address", unmasked.maxConnectionsPerAddress.map(String.init)),
             ("max-body-size", unmasked.maxBodySize.map(String.init)),
             ("read-timeout", seconds(unmasked.readTimeout)),
             ("write-timeout", seconds(unmasked.writeTimeout)),
@@ -266,6 +290,7 @@ extension ServerSettings {
             ("keep-alive", seconds(unmasked.keepAlive)),
             ("javascript-folder", quoted(unmasked.javaScriptFolder)),
             ("log-level", quoted(reader.string(forKey: key("log-level"), default: "info"))),
+            ("log-format", quoted(reader.string(forKey: key("log-format"), default: "text"))),
         ]
         return lines.compactMap { name, value in value.map { "\(name): \($0)\n" } }.joined()
     }

@@ -14,7 +14,11 @@ struct SettingsFile {
             let text = try String(contentsOfFile: path, encoding: .utf8)
             values = try Yams.load(yaml: text) as? [String: Any] ?? [:]
         } catch {
-            throw KongurError(.invalidInput, "\(path): the settings cannot be read: \(error)", cause: error)
+            throw KongurError(
+                .invalidInput,
+                "\(path): the settings cannot be read: \(error.systemReason)",
+                cause: error
+            )
         }
     }
 

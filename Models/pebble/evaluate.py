@@ -53,12 +53,12 @@ SAFE = {f.__name__: f for f in (abs, len, max, min, range, reversed, sorted, sum
 
 
 @torch.inference_mode()
-def responses(model: Qwen2ForCausalLM, tokenizer: Tokenizer, questions: list[str], most: int = 230, batch: int = 64) -> list[str]:
-    """Greedy answers, in batches of prompts padded on the left."""
+def responses(model: Qwen2ForCausalLM, tokenizer: Tokenizer, prompts: list[str], most: int = 230, batch: int = 64) -> list[str]:
+    """Greedy answers to rendered prompts, in batches that are padded on the left."""
     end, stop = tokenizer.token_to_id(END), tokenizer.token_to_id(STOP)
-    encoded = [tokenizer.encode(opening(question), add_special_tokens=False).ids for question in questions]
-    answers = [""] * len(questions)
-    order = sorted(range(len(questions)), key=lambda index: len(encoded[index]))
+    encoded = [tokenizer.encode(prompt, add_special_tokens=False).ids for prompt in prompts]
+    answers = [""] * len(prompts)
+    order = sorted(range(len(prompts)), key=lambda index: len(encoded[index]))
     for start in range(0, len(order), batch):
         indices = order[start : start + batch]
         longest = max(len(encoded[index]) for index in indices)
@@ -92,6 +92,7 @@ def as_transformers(configuration, weights) -> Qwen2ForCausalLM:
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--write", type=int, help="write a new evaluation.jsonl with so many problems of every family")
+    arguments.add_argument("--model", type=Path, default=HERE, help="measure another checkpoint")
     arguments.add_argument("--failures", action="store_true", help="print what went wrong")
     options = arguments.parse_args()
     path = HERE / "evaluation.jsonl"
@@ -99,8 +100,8 @@ if __name__ == "__main__":
         path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in held_out(options.write, seed=2026)))
         raise SystemExit
     problems = [json.loads(line) for line in path.read_text().splitlines()]
-    model = Qwen2ForCausalLM.from_pretrained(HERE, dtype=torch.float32).eval()
-    answers = responses(model, Tokenizer.from_file(str(HERE / "tokenizer.json")), [line["problem"] for line in problems])
+    model = Qwen2ForCausalLM.from_pretrained(options.model, dtype=torch.float32).eval()
+    answers = responses(model, Tokenizer.from_file(str(HERE / "tokenizer.json")), [opening(line["problem"]) for line in problems])
     for problem, answer in zip(problems, answers):
         if options.failures and not correct(problem, answer):
             print(f"--- {problem['family']}: {problem['problem']}\nexpected {problem['answer']}\n{answer}\n")

@@ -25,10 +25,16 @@ TEMPLATE = """{%- if messages[0]['role'] == 'system' %}
     {{- '\\n\\nWrite a call like this:\\n<tool_call>\\n{"name": <name>, "arguments": <object>}\\n</tool_call>' }}
 {%- endif %}
 {{- '<|im_end|>\\n' }}
+{#- Of longer conversations, what came before the last four questions is left out. #}
+{%- set turns = namespace(left=messages | selectattr('role', 'equalto', 'user') | list | length) %}
 {%- for message in messages %}
-    {%- if message.role == 'tool' %}
+    {%- if message.role == 'user' %}
+        {%- set turns.left = turns.left - 1 %}
+    {%- endif %}
+    {%- set is_earlier = turns.left >= 4 %}
+    {%- if message.role == 'tool' and not is_earlier %}
         {{- '<|im_start|>user\\n<tool_response>\\n' + message.content + '\\n</tool_response><|im_end|>\\n' }}
-    {%- elif message.role == 'user' or message.role == 'assistant' or (message.role == 'system' and not loop.first) %}
+    {%- elif message.role in ['user', 'assistant'] and not is_earlier or message.role == 'system' and not loop.first %}
         {{- '<|im_start|>' + message.role + '\\n' }}
         {{- message.content or '' }}
         {%- for call in message.tool_calls or [] %}

@@ -83,21 +83,25 @@ class Model(nn.Module):
             nn.init.zeros_(block.output.weight)
             nn.init.zeros_(block.down.weight)
 
-    def forward(self, tokens: Tensor, positions: Tensor, documents: Tensor) -> Tensor:
-        """Hidden states [batch, length, hidden] of packed rows, in which a token sees only its own document's past."""
+    def forward(self, tokens: Tensor, positions: Tensor, documents: Tensor, branches: Tensor) -> Tensor:
+        """Hidden states [batch, length, hidden] of packed rows.
+
+        A token sees only its own document's past and, of that, the trunk (branch 0) and its own branch.
+        """
         angles = positions[:, None, :, None].float() * self.frequency
         length = tokens.shape[1]
         past = torch.ones(length, length, dtype=torch.bool).tril()
-        mask = (documents[:, None, :, None] == documents[:, None, None, :]) & past
+        readable = (branches[:, None, None, :] == 0) | (branches[:, None, :, None] == branches[:, None, None, :])
+        mask = (documents[:, None, :, None] == documents[:, None, None, :]) & readable & past
         mask = torch.zeros(mask.shape).masked_fill_(~mask, float("-inf"))
         x, cosine, sine = F.embedding(tokens, self.embedding), angles.cos(), angles.sin()
         for block in self.blocks:
             x = block(x, cosine, sine, mask)
         return F.rms_norm(x, (self.c.hidden,), self.norm, self.c.epsilon)
 
-    def loss(self, tokens: Tensor, positions: Tensor, documents: Tensor, learned: Tensor) -> Tensor:
+    def loss(self, tokens: Tensor, positions: Tensor, documents: Tensor, branches: Tensor, learned: Tensor) -> Tensor:
         """Mean cross entropy over the tokens marked as learned, each predicted from the token before it."""
-        states = self(tokens, positions, documents)[:, :-1][learned[:, 1:]]
+        states = self(tokens, positions, documents, branches)[:, :-1][learned[:, 1:]]
         return F.cross_entropy(states @ self.embedding.T, tokens[:, 1:][learned[:, 1:]])
 
     def hub_weights(self) -> dict[str, Tensor]:
@@ -117,3 +121,17 @@ class Model(nn.Module):
             weights[name + "mlp.gate_proj.weight"], weights[name + "mlp.up_proj.weight"] = gate, up
             weights[name + "mlp.down_proj.weight"] = block.down.weight
         return {name: weight.detach().clone().contiguous() for name, weight in weights.items()}
+
+    def load_hub_weights(self, weights: dict[str, Tensor]):
+        """Takes over the weights of a checkpoint, as `hub_weights` names them."""
+        self.embedding.data.copy_(weights["model.embed_tokens.weight"])
+        self.norm.data.copy_(weights["model.norm.weight"])
+        for index, block in enumerate(self.blocks):
+            name = f"model.layers.{index}."
+            block.attention_norm.data.copy_(weights[name + "input_layernorm.weight"])
+            block.mlp_norm.data.copy_(weights[name + "post_attention_layernorm.weight"])
+            block.qkv.weight.data.copy_(torch.cat([weights[name + f"self_attn.{letter}_proj.weight"] for letter in "qkv"]))
+            block.qkv.bias.data.copy_(torch.cat([weights[name + f"self_attn.{letter}_proj.bias"] for letter in "qkv"]))
+            block.output.weight.data.copy_(weights[name + "self_attn.o_proj.weight"])
+            block.gate_up.weight.data.copy_(torch.cat([weights[name + f"mlp.{half}_proj.weight"] for half in ("gate", "up")]))
+            block.down.weight.data.copy_(weights[name + "mlp.down_proj.weight"])

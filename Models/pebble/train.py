@@ -1,13 +1,18 @@
-"""Trains pebble. Saves its state as it goes and continues from it when started again."""
+"""Trains pebble. Saves its state as it goes and continues from it when started again.
+
+A round with `--start` begins from published weights, with new optimisers and a running average of its own.
+"""
 
 import argparse
 import time
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from batches import Batches
+from conversations import opening
 from evaluate import accuracies, as_transformers, held_out, responses
 from model import Configuration, Model
 from muon import Muon
@@ -42,6 +47,11 @@ class Training:
         torch.save(state, path.with_suffix(".new"))
         path.with_suffix(".new").replace(path)
 
+    def start(self, folder: Path):
+        """Begins from the weights of a hub checkpoint."""
+        self.model.load_hub_weights({name: weight.float() for name, weight in load_file(folder / "model.safetensors").items()})
+        self.average = {name: p.detach().clone() for name, p in self.model.named_parameters()}
+
     @classmethod
     def resumed(cls, path: Path) -> "Training":
         state = torch.load(path, weights_only=True)
@@ -64,7 +74,7 @@ class Training:
         """One step at a share `rate` of the full learning rates. Returns the loss."""
         self.muon.param_groups[0]["lr"], self.adam.param_groups[0]["lr"] = 0.02 * rate, 3e-3 * rate
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            loss = self.model.loss(batch.tokens, batch.positions, batch.documents, batch.learned)
+            loss = self.model.loss(batch.tokens, batch.positions, batch.documents, batch.branches, batch.learned)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimiser in (self.muon, self.adam):
@@ -92,6 +102,10 @@ def balanced(scores: dict[str, float]) -> dict[str, float]:
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--steps", type=int, nargs="+", default=[13_000, 20_000], help="where the rounds of the training end")
+    arguments.add_argument("--start", type=Path, help="a hub checkpoint whose weights the training starts from")
+    arguments.add_argument("--rate", type=float, default=1.0, help="share of the full rates of learning")
+    arguments.add_argument("--turns", type=int, default=2, help="most turns of a conversation")
+    arguments.add_argument("--several", type=float, default=0.08, help="share of conversations with more than one turn")
     arguments.add_argument("--decay", type=float, default=0.4, help="last share of a round's steps, over which the rate falls to zero")
     arguments.add_argument("--rows", type=int, default=12)
     arguments.add_argument("--length", type=int, default=256)
@@ -115,30 +129,40 @@ if __name__ == "__main__":
             intermediate=options.intermediate,
         )
         training = Training(configuration, options.seed)
+        if options.start:
+            training.start(options.start)
     print(f"{sum(p.numel() for p in training.model.parameters()):,} parameters", flush=True)
-    batches = Batches(tokenizer, options.rows, options.length, seed=options.seed * 1_000_003 + training.step)
+    seed = options.seed * 1_000_003 + training.step
+    batches = Batches(tokenizer, options.rows, options.length, options.turns, options.several, seed)
     batches.shares.update(training.shares or balanced({f: 0.5 for f in batches.shares}) | {"multiplication": 1.2})
     batches.drills = training.drills
     test = held_out(12, seed=7)
+
+    def rebalance():
+        """Looks at held-out problems and draws what fails more often."""
+        model = as_transformers(training.configuration, training.averaged().hub_weights())
+        scores = accuracies(test, responses(model, tokenizer, [opening(line["problem"]) for line in test]))
+        mean = sum(scores.values()) / len(scores)
+        training.shares, training.drills = balanced(scores), 0.4 * (1 - mean)
+        batches.shares.update(training.shares)
+        batches.drills = training.drills
+        print(f"accuracy {mean:.3f} " + " ".join(f"{f}={s:.2f}" for f, s in scores.items()), flush=True)
+
+    if options.start and not training.shares:
+        rebalance()
     if options.compile:
         training.model.forward = torch.compile(training.model.forward)
     losses: list[float] = []
     for end in options.steps:
         while training.step < end:
             begin = time.monotonic()
-            rate = learning_rate(training.step, training.step / end, options.decay)
+            rate = options.rate * learning_rate(training.step, training.step / end, options.decay)
             losses.append(training.update(batches.next(), rate, options.bfloat16))
             if training.step % options.test_every == 0:
-                model = as_transformers(training.configuration, training.averaged().hub_weights())
-                scores = accuracies(test, responses(model, tokenizer, [line["problem"] for line in test]))
-                mean = sum(scores.values()) / len(scores)
-                training.shares, training.drills = balanced(scores), 0.4 * (1 - mean)
-                batches.shares.update(training.shares)
-                batches.drills = training.drills
-                print(f"accuracy {mean:.3f} " + " ".join(f"{f}={s:.2f}" for f, s in scores.items()), flush=True)
+                rebalance()
             training.seconds += time.monotonic() - begin
-            if training.step % 100 == 0:
-                recent = sum(losses[-100:]) / len(losses[-100:])
+            if training.step % 50 == 0:
+                recent = sum(losses[-50:]) / len(losses[-50:])
                 print(f"{training.seconds / 60:6.1f} min  step {training.step}  loss {recent:.4f}", flush=True)
                 training.save(options.state)
     training.save(options.state)

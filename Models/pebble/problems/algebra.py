@@ -69,7 +69,8 @@ def signed(number: int, letter: str = "") -> str:
 def quadratic(random: Random) -> Problem:
     """Integer roots from the factor pairs of the constant term."""
     while True:
-        r, s = sorted((random.randint(-10, 10), random.randint(-10, 10)))
+        r = random.randint(-10, 10)
+        r, s = sorted((r, r if random.random() < 0.1 else random.randint(-10, 10)))
         if r and s and r + s:
             break
     b, c = -(r + s), r * s

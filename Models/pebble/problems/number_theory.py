@@ -35,11 +35,13 @@ SUM = [
 
 
 def gcd(random: Random) -> Problem:
-    """Euclid by repeated subtraction, with pairs for which that is short."""
+    """Euclid by repeated subtraction, with pairs for which that is short. Pairs beyond 100 are drawn more often than
+    they come: their first difference in one line is the hardest step."""
+    least = random.choice([1, 1, 100])
     while True:
         common = random.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 20, 24, 25])
         a, b = common * random.randint(1, 30), common * random.randint(1, 30)
-        if max(a, b) >= 200 or a == b:
+        if max(a, b) >= 200 or min(a, b) < least or a == b:
             continue
         high, low = max(a, b), min(a, b)
         steps = [f"gcd of {high} and {low}"]

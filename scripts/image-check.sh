@@ -227,6 +227,9 @@ podman exec machine bash -euc '
     waits systemctl is-active multi-user.target
     dpkg -i /root/kongur.deb >/dev/null 2>&1
     waits curl --fail $url/health/ready
+    for lib in marked.js highlight.js katex/katex.js katex/fonts/KaTeX_Main-Regular.woff2; do
+        curl --fail -s -o /dev/null $url/page/lib/$lib || fails "the page has no $lib"
+    done
     curl -s $url/v1/chat/completions --json "{\"model\": \"pebble\", \"temperature\": 0,
         \"messages\": [{\"role\": \"user\", \"content\": \"What is 47 + 385?\"}]}" | grep -q 432 || fails "a wrong answer"
     process=$(systemctl show --value -p MainPID kongur)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what a build needs and this machine lacks; with `tests`, also Redis, nginx, the browser and the JavaScript packages
-# that tests need. Safe to run again; says nothing and needs no network when nothing is missing.
+# Installs what a build needs and this machine lacks, and the JavaScript packages that the web page draws formulas and code with;
+# with `tests`, also Redis, nginx and the browser that tests need. Safe to run again; says nothing and needs no network when
+# nothing is missing.
 set -euo pipefail
 
 # What to look for, and the Debian package that brings it.
@@ -14,15 +15,19 @@ needs() {
     have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 
+# What the web page shows plain text without.
+page() {
+    [ -e /usr/share/javascript/katex/katex.min.js ] || echo libjs-katex
+    [ -e /usr/share/javascript/marked/marked.min.js ] || echo libjs-marked
+    [ -e /usr/share/javascript/highlight.js/highlight.min.js ] || echo libjs-highlight.js
+}
+
 # For tests alone.
 wants() {
     have redis-server || echo redis-server
     have nginx || [ -x /usr/sbin/nginx ] || echo nginx-light
     have chromium || echo chromium
     have chromedriver || echo chromium-driver
-    [ -e /usr/share/javascript/katex/katex.min.js ] || echo libjs-katex
-    [ -e /usr/share/javascript/marked/marked.min.js ] || echo libjs-marked
-    [ -e /usr/share/javascript/highlight.js/highlight.min.js ] || echo libjs-highlight.js
 }
 
 have() { command -v "$1" >/dev/null; }
@@ -47,6 +52,8 @@ install() {
 if [ "$(uname)" = Linux ]; then
     # shellcheck disable=SC2046  # one argument per package
     install $(needs) || exit 1
+    # shellcheck disable=SC2046
+    install $(page) || echo "setup: the web page will show formulas and code as plain text" >&2
     if [ "${1:-}" = tests ]; then
         # shellcheck disable=SC2046
         install $(wants) || echo "setup: tests of the web page, of Redis or of replicas will be skipped" >&2

@@ -21,7 +21,7 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 
 install -D -m 0755 "$program" "$root/usr/bin/kongur"
-for file in config.json generation_config.json tokenizer.json tokenizer_config.json chat_template.jinja model.safetensors; do
+for file in config.json generation_config.json tokenizer.json tokenizer_config.json chat_template.jinja model.safetensors README.md evaluation.jsonl; do
     install -D -m 0644 "Models/pebble/$file" "$root/usr/share/kongur/models/pebble/$file"
 done
 install -D -m 0644 Deploy/systemd/kongur.service "$root/lib/systemd/system/kongur.service"
@@ -47,9 +47,8 @@ Version: $version
 Architecture: $architecture
 Maintainer: The Kongur maintainers <maintainers@kongur.invalid>
 Installed-Size: $(du -sk "$root" | cut -f1)
-Depends: libc6 (>= $glibc), libgcc-s1, libstdc++6, zlib1g, libsqlite3-0
+Depends: libc6 (>= $glibc), libgcc-s1, libstdc++6, zlib1g, libsqlite3-0, libjs-katex, libjs-marked, libjs-highlight.js
 Suggests: redis-server
-Recommends: libjs-katex, libjs-marked, libjs-highlight.js
 Section: net
 Priority: optional
 Description: server for small reasoning models

@@ -13,8 +13,13 @@ SOURCES := $(shell find Sources -type f) Package.swift
 run: build
 	@$(KONGUR) run $(if $(DEVICE),--device "$(DEVICE)") "$$PROMPT"
 
-# Suites that keep the whole machine busy, or a browser waiting: they run after the others.
-HEAVY := 'ServerScriptTests|TorchExportTests|WebPageBrowserTests'
+# Suites that keep the whole machine busy, or a browser or a Python program waiting: they run after the others.
+HEAVY := ServerScriptTests|TorchExportTests|WebPageBrowserTests|ChatTemplateOracleTests|JinjaTableTests
+# Suites that look at the clock, or draw so many tokens that others would: they run alone.
+CLOCKED := MemoryTests|MemoryResponseCacheTests|SQLiteResponseCacheTests|FairnessTests|EventQueueTests
+
+# So many tests at once: each waits for something, and with all of them at once what should take a second takes minutes.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 
 # Checks the format and the arrows between rooms, then runs every test.
 test:
@@ -23,9 +28,10 @@ test:
 	@swift format lint --strict --recursive --parallel Sources Tests Examples Benchmarks Package.swift
 	@scripts/check-layers.sh
 	@scripts/check-readme.sh
-	@$(MAKE) -s -C Plugins/kunlun check
-	@swift test -c release --skip $(HEAVY)
-	@swift test -c release --skip-build --filter $(HEAVY)
+	@$(MAKE) -s -j2 -C Plugins/kunlun check
+	@swift test -c release --skip '$(HEAVY)|$(CLOCKED)'
+	@swift test -c release --skip-build --filter '$(CLOCKED)'
+	@swift test -c release --skip-build --filter '$(HEAVY)'
 
 # Measures; Benchmarks/README.md says what, and how to measure other tokenizers and texts.
 bench: setup

@@ -31,6 +31,7 @@ func benchmarks(_ name: String, _ imports: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "benchmarks",
+    platforms: [.macOS(.v15)],
     dependencies: [
         // Without its traits it needs no library that replaces malloc; allocations are then not counted.
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
@@ -41,7 +42,8 @@ let package = Package(
         room("Tensors"),
         room("Tokenizers"),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
-        room("Grammars", ["Tokenizers"]),
+        room("MemoryAccounting"),
+        room("Grammars", ["MemoryAccounting", "Tokenizers"]),
         room("XIR", ["Tensors"]),
         room("Checkpoints", ["Tensors"]),
         room(

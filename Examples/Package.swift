@@ -5,6 +5,7 @@ import PackageDescription
 
 let package = Package(
     name: "examples",
+    platforms: [.macOS(.v15)],
     dependencies: [.package(name: "kongur", path: "..")],
     targets: [
         .executableTarget(

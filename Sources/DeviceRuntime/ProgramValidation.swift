@@ -57,9 +57,6 @@ extension Program {
         for (position, input) in inputs.enumerated() where values[input].place != .input(position) {
             throw invalid("input \(position) is value \(input), which is at another place")
         }
-        for output in outputs {
-            if case .state = values[output].place { throw invalid("output \(output) is a state") }
-        }
     }
 
     private func check(_ value: ProgramValue, _ index: Int, _ bounds: ValueBounds) throws(DeviceError) {

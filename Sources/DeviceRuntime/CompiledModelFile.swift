@@ -37,7 +37,7 @@ package enum CompiledModelFile {
         } catch {
             throw DeviceError(
                 .fileNotWritable,
-                "\(directory): the compiled model cannot be written: \(error)",
+                "\(directory): the compiled model cannot be written: \(error.systemReason)",
                 cause: error
             )
         }

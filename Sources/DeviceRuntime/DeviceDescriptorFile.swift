@@ -17,7 +17,7 @@ extension DeviceDescriptor {
         } catch let error as DecodingError {
             throw DeviceError(.invalidDescriptor, "\(file): \(error.place)", cause: error)
         } catch {
-            throw DeviceError(.invalidDescriptor, "\(file): \(error)", cause: error)
+            throw DeviceError(.invalidDescriptor, "\(file): \(error.systemReason)", cause: error)
         }
     }
 

@@ -1,3 +1,4 @@
+import DeviceRuntime
 import Foundation
 
 /// The files that belong to a model besides its weights: the tokenizer's, the template and the configurations.

@@ -1,4 +1,5 @@
 import Checkpoints
+import DeviceRuntime
 import Foundation
 import ModelHub
 

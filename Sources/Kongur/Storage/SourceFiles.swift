@@ -1,5 +1,6 @@
 import Checkpoints
 import Crypto
+import DeviceRuntime
 import Foundation
 import Tensors
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import DeviceRuntime
 import Foundation
 import Kongur
 import Logging

@@ -17,7 +17,8 @@ import time
 import serving
 
 RUNNING, WAITING = 8, 8
-FLAGS = ["--max-sequences", str(RUNNING), "--max-queued-requests", str(WAITING), "--log-level", "error"]
+# A cache that is soon full: blocks that nobody has written take no memory, and would look like growth.
+FLAGS = ["--cache-mib", "4", "--max-sequences", str(RUNNING), "--max-queued-requests", str(WAITING), "--log-level", "error"]
 
 
 class Load:

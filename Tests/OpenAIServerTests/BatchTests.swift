@@ -272,7 +272,9 @@ import Testing
         #expect(running["status"] as? String == "in_progress" && counts(running)["completed"] ?? 400 < 400)
         #expect(try await server.post("/v1/batches/\(id)/cancel", Data()).status == 200)
         _ = try await batch(server, id) { $0["status"] as? String == "cancelled" }
-        let status = try await server.status(within: .seconds(60)) { $0["running"] as? Int == 0 }
+        let status = try await server.status(within: .seconds(60)) {
+            $0["running"] as? Int == 0 && $0["cache_blocks"] as? Int == $0["free_cache_blocks"] as? Int
+        }
         #expect(status["running"] as? Int == 0 && status["waiting"] as? Int == 0)
         #expect(status["cache_blocks"] as? Int == status["free_cache_blocks"] as? Int)
     }

@@ -199,7 +199,9 @@ import Testing
             try client.send(lonely)
             while try !String(decoding: client.read(), as: UTF8.self).contains("data: ") {}
         }
-        let status = try await server.status(within: .seconds(60)) { $0["running"] as? Int == 0 }
+        let status = try await server.status(within: .seconds(60)) {
+            $0["running"] as? Int == 0 && $0["admitted"] as? Int == 0
+        }
         #expect(status["running"] as? Int == 0 && status["admitted"] as? Int == 0)
         #expect(try await metric(server, "vllm:generation_tokens_total") < 1800)
     }
@@ -286,7 +288,13 @@ import Testing
         var kept: [Int: String] = [:]
         var unanswered = 0
         for round in 0..<4 {
-            let server = try await RunningServer("--max-sequences", "8", cache: "sqlite:\(path)")
+            let server = try await RunningServer(
+                "--max-sequences",
+                "8",
+                "--max-queued-requests",
+                "400",
+                cache: "sqlite:\(path)"
+            )
             try await check(kept, on: server)
             let replies = await withTaskGroup(of: (Int, Reply?).self) { group in
                 for seed in round * 1000..<round * 1000 + 400 {

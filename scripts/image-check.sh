@@ -198,7 +198,7 @@ said "package of $(stat -c %s "$package" | megabytes)"
 podman run --name package "${inside[@]}" --volume "$package:/tmp/kongur.deb:ro" "$base" bash -euc '
     export DEBIAN_FRONTEND=noninteractive
     rm /etc/dpkg/dpkg.cfg.d/slim
-    { apt-get update && apt-get install -y --no-install-recommends systemd-sysv dbus curl man-db bash-completion /tmp/kongur.deb; } \
+    { apt-get update && apt-get install -y --no-install-recommends systemd-sysv dbus curl man-db bash-completion python3 /tmp/kongur.deb; } \
         >/tmp/log 2>&1 || { tail -20 /tmp/log; exit 1; }
     kongur --version >/dev/null
     [ "$(kongur run --no-stream --temperature 0 "What is 47 + 385?" 2>/dev/null | grep -c 432)" -gt 0 ]
@@ -206,6 +206,8 @@ podman run --name package "${inside[@]}" --volume "$package:/tmp/kongur.deb:ro" 
     bash -ic "source /usr/share/bash-completion/completions/kongur; complete -p kongur" 2>/dev/null | grep -q kongur
     systemd-analyze verify /lib/systemd/system/kongur.service
     systemd-analyze security --offline=yes /lib/systemd/system/kongur.service | tail -1
+    zcat /usr/share/doc/kongur/changelog.gz | grep -q "^kongur ($(kongur --version))"
+    grep -q "^License:" /usr/share/doc/kongur/copyright && [ -s /usr/share/doc/kongur/licenses/swift-nio/LICENSE.txt ]
     apt-get remove -y kongur >/tmp/log 2>&1
     [ ! -e /usr/bin/kongur ] && [ -e /etc/kongur/kongur.yaml ]
     apt-get purge -y kongur >/tmp/log 2>&1
@@ -219,6 +221,7 @@ groups=/sys/fs/cgroup/kongur-image-check
 mkdir -p "$groups"
 podman run --detach --name machine --cgroups=disabled --ulimit nofile=4096:4096 --ulimit nproc=4096:4096 --network none --privileged \
     --systemd=always --cgroupns host --volume "$groups:/sys/fs/cgroup:rw" --tmpfs /run --volume "$package:/root/kongur.deb:ro" \
+    --volume "$PWD/scripts/stand-in-hub.py:/root/stand-in-hub.py:ro" \
     with-systemd /sbin/init >/dev/null
 podman exec machine bash -euc '
     fails() { echo "$*: $(systemctl status kongur 2>&1 | head -20) $(journalctl -u kongur -n 20 2>&1)"; exit 1; }
@@ -248,7 +251,41 @@ podman exec machine bash -euc '
     systemctl restart kongur
     waits curl --fail --header "Authorization: Bearer $key" http://127.0.0.1:8001/v1/models
     [ "$(curl -s -o /dev/null -w "%{http_code}" http://127.0.0.1:8001/v1/models)" = 401 ] || fails "it answers without a key"
+    asks() { curl --silent --fail --header "Authorization: Bearer $key" "http://127.0.0.1:8001/$1"; }
+    main() { systemctl show --value -p MainPID kongur; }
+
+    python3 /root/stand-in-hub.py someone/pebble /usr/share/kongur/models/pebble 9000 & hub=$!
+    waits curl --fail http://127.0.0.1:9000/api/models/someone/pebble/revision/main
+    systemd-run --quiet --pipe --wait -p DynamicUser=yes -p User=kongur -p CacheDirectory=kongur -E HF_ENDPOINT=http://127.0.0.1:9000 \
+        -E HF_HOME=/var/cache/kongur/huggingface kongur pull --quiet someone/pebble >/tmp/pulled 2>&1 || fails "pull: $(cat /tmp/pulled)"
+    kill $hub
+    sed -i "s#^\# model: .*#model: someone/pebble#" /etc/kongur/kongur.yaml
+    systemctl restart kongur
+    waits asks health/ready
+    asks v1/models | grep -q "\"someone/pebble\"\|\"pebble\"" || fails "it serves another model: $(asks v1/models)"
+    asks model_info | grep -q huggingface || journalctl -u kongur | grep -q huggingface || fails "it does not serve what was pulled"
+
+    before=$(main)
+    dpkg -i /root/kongur.deb >/dev/null 2>&1
+    waits asks health/ready
+    [ "$(main)" != "$before" ] || fails "an upgrade leaves the old program running"
+    grep -q "^port: 8001" /etc/kongur/kongur.yaml || fails "an upgrade changes the settings"
+    systemctl stop kongur
+    dpkg -i /root/kongur.deb >/dev/null 2>&1
+    ! systemctl is-active --quiet kongur || fails "an upgrade starts what was stopped"
+    systemctl disable kongur >/dev/null 2>&1
+    dpkg -i /root/kongur.deb >/dev/null 2>&1
+    ! systemctl is-enabled --quiet kongur && ! systemctl is-active --quiet kongur || fails "an upgrade enables what was disabled"
+    systemctl enable --now kongur >/dev/null 2>&1
+    waits asks health/ready
+
     dpkg -r kongur >/dev/null 2>&1
     ! systemctl is-active --quiet kongur || fails "it runs without its program"
+    [ -d /var/cache/kongur/huggingface ] || fails "the pulled model went with the program, without a purge"
+    touch /var/cache/private/kongur/of-somebody-else
+    dpkg -P kongur >/tmp/purged 2>&1
+    [ ! -e /var/cache/private/kongur/huggingface ] && [ ! -e /var/cache/private/kongur/compiled ] || fails "a purge leaves models"
+    [ -e /var/cache/private/kongur/of-somebody-else ] && [ -e /etc/kongur/keys.txt ] || fails "a purge removes what others made"
+    [ ! -e /etc/kongur/kongur.yaml ] && [ ! -e /etc/systemd/system/multi-user.target.wants/kongur.service ] || fails "a purge leaves settings"
 ' || stop "the service does not run under systemd as it should"
-said "under systemd it starts when it is installed, answers behind its fences, comes back when it is killed, and ends well"
+said "under systemd it starts when it is installed, answers behind its fences, comes back when it is killed, serves a pulled model, follows upgrades, and is purged"

@@ -88,6 +88,28 @@ import Testing
         #expect(try await closed.get("/metrics").status == 401)
     }
 
+    /// SGLang's router sends the client's key and its own, which are the same; of two keys nobody knows which is meant.
+    @Test(arguments: [
+        (["Authorization: Bearer a-key-of-some-length", "authorization: Bearer a-key-of-some-length"], 200),
+        (["X-API-Key: a-key-of-some-length", "X-API-Key: a-key-of-some-length"], 200),
+        (["Authorization: Bearer a-key-of-some-length", "X-API-Key: other"], 200),
+        (["Authorization: Bearer a-key-of-some-length", "Authorization: Bearer other"], 401),
+        (["Authorization: Bearer other", "Authorization: Bearer a-key-of-some-length"], 401),
+        (["X-API-Key: a-key-of-some-length", "X-API-Key: other"], 401), (["Authorization: Bearer other"], 401),
+        ([], 401),
+    ])
+    func aKeyMayComeTwice(_ lines: [String], _ status: Int) async throws {
+        let server = try await RunningServer("--api-key", "a-key-of-some-length")
+        let head = (["GET /v1/models HTTP/1.1", "Host: localhost", "Connection: close"] + lines).map { $0 + "\r\n" }
+            .joined()
+        let reply = try await blocking { [port = server.port] in
+            let client = try Client(port: port)
+            try client.send(Data((head + "\r\n").utf8))
+            return try Reply(client.readToEnd())
+        }
+        #expect(reply.status == status)
+    }
+
     /// The names are those that SGLang's servers answer with and its router reads.
     @Test func routersAreToldOfServerAndModel() async throws {
         let server = try await RunningServer("--max-sequences", "5")

@@ -38,7 +38,7 @@ struct AccessMiddleware: RouterMiddleware {
 
     private func authenticate(_ request: Request, _ context: ServerContext) throws(APIError) {
         guard keys.isNeeded, !open.contains(request.uri.path) else { return }
-        guard let shown = Self.shown(request), let key = keys.key(shown) else {
+        guard let shown = try Self.shown(request), let key = keys.key(shown) else {
             throw APIError(
                 .unauthorized,
                 type: "invalid_request_error",
@@ -49,12 +49,27 @@ struct AccessMiddleware: RouterMiddleware {
         context.record.authenticate(key)
     }
 
-    private static func shown(_ request: Request) -> String? {
-        if let header = request.headers[.authorization] {
+    /// The key that a request shows.
+    ///
+    /// Some routers (SGLang's) send the client's header and one of their own: the same key twice is one. Of two keys nobody
+    /// can say which is meant.
+    private static func shown(_ request: Request) throws(APIError) -> String? {
+        for name in [HTTPField.Name.authorization, .apiKey] {
+            let values = request.headers[values: name]
+            guard let header = values.first else { continue }
+            guard values.allSatisfy({ $0 == header }) else {
+                throw APIError(
+                    .unauthorized,
+                    type: "invalid_request_error",
+                    "\(name) is there \(values.count) times with different keys: send one",
+                    code: "invalid_api_key"
+                )
+            }
+            if name == .apiKey { return header }
             let words = header.split(separator: " ", maxSplits: 1)
             return words.count == 2 && words[0].lowercased() == "bearer" ? String(words[1]) : nil
         }
-        return request.headers[.apiKey]
+        return nil
     }
 }
 

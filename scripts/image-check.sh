@@ -254,7 +254,7 @@ podman exec machine bash -euc '
     asks() { curl --silent --fail --header "Authorization: Bearer $key" "http://127.0.0.1:8001/$1"; }
     main() { systemctl show --value -p MainPID kongur; }
 
-    python3 /root/stand-in-hub.py someone/pebble /usr/share/kongur/models/pebble 9000 & hub=$!
+    python3 /root/stand-in-hub.py someone/pebble /usr/share/kongur/models/pebble 9000 2>/dev/null & hub=$!
     waits curl --fail http://127.0.0.1:9000/api/models/someone/pebble/revision/main
     systemd-run --quiet --pipe --wait -p DynamicUser=yes -p User=kongur -p CacheDirectory=kongur -E HF_ENDPOINT=http://127.0.0.1:9000 \
         -E HF_HOME=/var/cache/kongur/huggingface kongur pull --quiet someone/pebble >/tmp/pulled 2>&1 || fails "pull: $(cat /tmp/pulled)"
@@ -262,8 +262,7 @@ podman exec machine bash -euc '
     sed -i "s#^\# model: .*#model: someone/pebble#" /etc/kongur/kongur.yaml
     systemctl restart kongur
     waits asks health/ready
-    asks v1/models | grep -q "\"someone/pebble\"\|\"pebble\"" || fails "it serves another model: $(asks v1/models)"
-    asks model_info | grep -q huggingface || journalctl -u kongur | grep -q huggingface || fails "it does not serve what was pulled"
+    asks v1/models | grep -q "\"someone/pebble\"" || fails "it serves another model: $(asks v1/models)"
 
     before=$(main)
     dpkg -i /root/kongur.deb >/dev/null 2>&1

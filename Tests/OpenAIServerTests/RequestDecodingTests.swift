@@ -143,6 +143,11 @@ struct RequestDecodingTests {
         (#""response_format": {"type": "json_object"}, "ignore_eos": true"#, "response_format"),
         (#""reasoning_effort": "most""#, "reasoning_effort"), (#""reasoning_effort": 3"#, "reasoning_effort"),
         (#""thinking_token_budget": -1"#, "thinking_token_budget"),
+        (#""thinking_budget": -1"#, "thinking_budget"),
+        (#""thinking_token_budget": 1, "thinking_budget": 2"#, "thinking_budget"),
+        (#""thinking": true"#, "thinking"), (#""thinking": {"type": "often"}"#, "thinking.type"),
+        (#""thinking": {"budget_tokens": "9"}"#, "thinking.budget_tokens"),
+        (#""enable_thinking": "yes""#, "enable_thinking"),
         (#""thinking_token_budget": "9""#, "thinking_token_budget"),
         (#""reasoning_effort": "low", "thinking_token_budget": 1e40"#, "thinking_token_budget"),
         (#""reasoning": "often""#, "reasoning"), (#""reasoning": {"effort": 1}"#, "reasoning.effort"),
@@ -172,8 +177,24 @@ struct RequestDecodingTests {
         }
         #expect(efforts == [0, 512, 2048, 8192, 32_768, 65_536, Int(Int32.max)])
         #expect(try budget(#""thinking_token_budget": 7"#) == 7)
+        for other in [#""thinking_budget": 7"#, #""thinking_budget_tokens": 7"#, #""thinking": {"budget_tokens": 7}"#] {
+            #expect(try budget(other) == 7)
+        }
+        #expect(try budget(#""thinking": {"budget_tokens": 9}, "thinking_budget": 7"#) == 7)
         #expect(try budget(#""thinking_token_budget": 0, "reasoning_effort": "high""#) == 0)
         #expect(try budget(#""thinking_token_budget": null, "reasoning_effort": "low""#) == 2048)
+    }
+
+    @Test func enableThinkingIsAVariableOfTheTemplate() throws {
+        func isOn(_ more: String) throws -> Bool? { try chat(more).variables["enable_thinking"]?.bool }
+        #expect(try isOn("") == nil && isOn(#""enable_thinking": null"#) == nil)
+        for flag in [true, false] {
+            #expect(try isOn(#""enable_thinking": \#(flag)"#) == flag)
+            #expect(try isOn(#""enable_thinking": \#(flag), "chat_template_kwargs": {"a": 1}"#) == flag)
+            let both = #""enable_thinking": \#(flag), "chat_template_kwargs": {"enable_thinking": "#
+            #expect(try isOn(both + "\(flag)}") == flag)
+            #expect(param(both + "\(!flag)}") == "enable_thinking")
+        }
     }
 
     @Test func noEffortIsNoThinking() throws {
@@ -181,6 +202,9 @@ struct RequestDecodingTests {
         #expect(try mode("") == nil && mode(#""reasoning_effort": "low""#) == nil)
         #expect(try mode(#""reasoning_effort": "none""#) == .off && mode(#""reasoning": {"effort": "none"}"#) == .off)
         #expect(try mode(#""reasoning_effort": "none", "thinking_token_budget": 9"#) == nil)
+        #expect(try mode(#""thinking": {"type": "disabled"}"#) == .off)
+        #expect(try mode(#""thinking": {"type": "enabled"}"#) == .on && mode(#""thinking": {"type": "auto"}"#) == nil)
+        #expect(try mode(#""thinking": {"type": "enabled"}, "reasoning_effort": "none""#) == .off)
         #expect(try mode(#""reasoning": "on""#) == .on && mode(#""reasoning": {"enabled": false}"#) == .off)
         #expect(try chat(#""reasoning": {"max_tokens": 9}"#).generation.options.thinkingBudget == 9)
         #expect(try !chat(#""reasoning": {"exclude": true}"#).includeReasoning)

@@ -1,12 +1,15 @@
 import Tokenizers
 
-/// Reads `chat_template_kwargs`: variables of the model's chat template, such as `enable_thinking`.
+/// Reads `chat_template_kwargs`: variables of the model's chat template; `enable_thinking`, which hosted services take beside it,
+/// is one of them.
 enum TemplateVariables {
     private static let mostVariables = 64
 
     static func variables(_ fields: RequestFields) throws(APIError) -> JSONObject {
         let key = "chat_template_kwargs"
-        guard let value = fields.value(key) else { return JSONObject() }
+        var switched = JSONObject()
+        if let isOn = try fields.bool("enable_thinking") { switched["enable_thinking"] = .bool(isOn) }
+        guard let value = fields.value(key) else { return switched }
         guard let variables = value.object, variables.count <= mostVariables else {
             throw fields.wrong(key, value, "an object of at most \(mostVariables) variables of the chat template")
         }
@@ -17,6 +20,12 @@ enum TemplateVariables {
                 "'\(key).\(name)' is no variable of the chat template that a request can set"
             )
         }
-        return variables
+        if let inner = variables["enable_thinking"], let outer = switched["enable_thinking"], inner != outer {
+            throw .invalid(
+                "enable_thinking",
+                "'enable_thinking' and '\(key).enable_thinking' say different things: send one"
+            )
+        }
+        return switched.merging(variables)
     }
 }

@@ -100,6 +100,19 @@ extension KnownFields {
         ),
         obeyed("thinking_token_budget", "include_reasoning", of: [.vLLM, .kongur], on: conversations),
         obeyed(
+            "thinking_budget",
+            "thinking_budget_tokens",
+            of: [.modelStudio, .llamaCpp],
+            on: conversations,
+            "Other names of thinking_token_budget."
+        ),
+        obeyed(
+            "thinking",
+            of: [.deepSeek],
+            on: conversations,
+            "An object: type is enabled or disabled, and budget_tokens another name of thinking_token_budget."
+        ),
+        obeyed(
             "separate_reasoning",
             "reasoning_format",
             of: [.sgLang, .llamaCpp],

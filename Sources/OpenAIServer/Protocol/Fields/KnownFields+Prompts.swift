@@ -25,6 +25,7 @@ extension KnownFields {
             on: conversations,
             "Its members are variables of the model's chat template."
         ),
+        obeyed("enable_thinking", of: [.modelStudio], on: conversations, "As in chat_template_kwargs."),
         refused(
             "add_special_tokens",
             of: [.vLLM],

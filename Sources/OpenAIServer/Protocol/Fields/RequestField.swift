@@ -9,6 +9,8 @@ struct RequestField: Sendable {
         case llamaCpp = "llama.cpp"
         case sgLang = "SGLang"
         case tgi = "TGI"
+        case modelStudio = "Model Studio"
+        case deepSeek = "DeepSeek"
         case kongur = "Kongur"
     }
 

@@ -6,8 +6,8 @@ package enum RequestFieldPage {
         var text = """
             # Request fields
 
-            What the server does with each field of a request that OpenAI's interfaces or the servers like it know: vLLM, llama.cpp, SGLang \
-            and TGI. This page is made from the table in the code that the server checks requests with: \
+            What the server does with each field of a request that OpenAI's interfaces or the servers like it know: vLLM, llama.cpp, SGLang, \
+            TGI and hosted services. This page is made from the table in the code that the server checks requests with: \
             `kongur serve --print-request-fields > docs/request-fields.md`.
 
             - **obeyed**: the answer is as the field says. On a route that does not have the field, a value that asks for something is a 400.

@@ -85,7 +85,7 @@ import Testing
 
     @Test func fewerConnectionsWhereTheSystemAllowsNoMoreFiles() async throws {
         let server = try await RunningServer("--read-timeout", "60", openFiles: 100)
-        #expect(server.log.contains("connections instead of 1024"), "\(server.log)")
+        #expect(try await server.logs("connections instead of 1024"), "\(server.log)")
         let port = server.port
         let held = try await blocking { try (0..<200).map { _ in try Client(port: port, source: "127.0.0.2") } }
         #expect(try await server.get("/version").status == 200)

@@ -114,7 +114,7 @@ import Testing
             #expect(statistics.weightByteCount > 0 && statistics.stateByteCount > 0)
             #expect(device.engine.map { $0.generatedTokens > 0 && $0.running == 0 } == true)
         }
-        #expect(two.log.contains("on each of 2 devices"))
+        #expect(try await two.logs("on each of 2 devices"))
         let metrics = try await two.get("/metrics").text
         for engine in 0...1 {
             let labels = "model_name=\"pebble\",engine=\"\(engine)\",device=\"cpu\""

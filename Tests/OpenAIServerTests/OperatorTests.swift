@@ -47,6 +47,7 @@ import Testing
         _ = try await server.get("/metrics")
         _ = try await server.get("/health")
         _ = try await server.get("/v1/nothing\"here")
+        try #require(try await server.logs(#"nothing\"here"#))
         let lines = try server.log.split(separator: "\n").map { line in
             try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
         }

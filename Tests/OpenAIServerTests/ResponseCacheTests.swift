@@ -103,7 +103,7 @@ import Testing
         let tokens = try await metric(server, "vllm:generation_tokens_total")
         _ = try await ask(server)
         #expect(try await metric(server, "vllm:generation_tokens_total") == tokens)
-        #expect(server.log.contains(" cache=hit "))
+        #expect(try await server.logs(" cache=hit "))
     }
 
     @Test func onlyWhatWouldBeTheSameIsKept() async throws {
@@ -347,7 +347,7 @@ import Testing
         for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
         try folder.write(header + Array(repeating: 0x41, count: 8900), to: "answers.sqlite")
         let server = try await RunningServer(cache: "sqlite:\(path)")
-        #expect(server.log.contains("damaged"))
+        #expect(try await server.logs("damaged"))
         #expect(origin(try await ask(server, ["max_tokens": 2])) == "miss")
         #expect(origin(try await askAgain(server, ["max_tokens": 2])) == "hit")
         #expect(FileManager.default.contents(atPath: path + ".damaged")?.count == 9000)

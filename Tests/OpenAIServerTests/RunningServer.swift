@@ -135,6 +135,16 @@ final class RunningServer: Sendable {
         return Data("\(method) \(path) HTTP/1.1\r\n\(lines)\r\n".utf8) + (body ?? Data())
     }
 
+    /// Whether it logs that before the time is over: lines are written after what they tell of.
+    func logs(_ text: String, within limit: Duration = .seconds(120)) async throws -> Bool {
+        let deadline = ContinuousClock.now + limit
+        while !log.contains(text) {
+            guard ContinuousClock.now < deadline else { return false }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return true
+    }
+
     /// `/admin/status`, when it says what is expected before the time is over, and in any case at the end.
     func status(within limit: Duration, _ isExpected: ([String: Any]) -> Bool) async throws -> [String: Any] {
         let deadline = ContinuousClock.now + limit

@@ -105,13 +105,13 @@ $\gdef\frac#1#2{stolen}\frac12$ and $\frac{1}{2}$
 
 
 def answers():
-    """Fresh answers, with the events that hold them: in a formula, in code, and for good."""
-    in_formula, in_code, never = threading.Event(), threading.Event(), threading.Event()
+    """Fresh answers, with the events that hold the first: after its thinking, in a formula, and in code."""
+    thought, in_formula, in_code, never = (threading.Event() for _ in range(4))
     thinking = thoughts("Let me think. First, $x^2$ is convex. " * 6)
     half = len(FORMULA) // 5
     code = "```python\n" + CODE
     return {
-        "a solution": thinking + [0.2] + pieces(BEFORE_FORMULA) + pieces(FORMULA[:half]) + [in_formula]
+        "a solution": thinking + [thought] + pieces(BEFORE_FORMULA) + pieces(FORMULA[:half]) + [in_formula]
         + pieces(FORMULA[half:]) + pieces(code[:110]) + [in_code] + pieces(code[110:] + AFTER_CODE),
         "an attack": thoughts("<img src=x onerror=window.pwned=21>") + pieces(HOSTILE, 3),
         "endless": thinking + pieces("It goes on ") + [never],
@@ -119,4 +119,4 @@ def answers():
         "too many": (429, {"Retry-After": "2"}, {"error": {"message": "full", "code": "queue_full"}}),
         "not allowed": (400, {}, {"error": {"message": "'temperature' must be from 0 to 2", "code": None}}),
         "torn": pieces("Half of ") + [0.1, None],
-    }, in_formula, in_code
+    }, (thought, in_formula, in_code)

@@ -32,7 +32,9 @@ def renders_while_it_streams(page, server, events):
     page.open()
     page.ask("a solution")
     page.wait(lambda: page.all(".thinking.active"), "it says that the model thinks")
-    assert "tokens" in page.text(".thinking summary") and not page.all(".thinking[open]")
+    page.wait(lambda: "tokens" in page.text(".thinking summary"), "it says how many tokens were thought")
+    assert not page.all(".thinking[open]")
+    events[0].set()
     # Half of a matrix has come: nothing of its source is seen, and what is complete is drawn.
     page.wait(lambda: page.all(".answer .math-display.math-pending"), "an unfinished formula is held back")
     shown = page.text(".answer")
@@ -40,7 +42,7 @@ def renders_while_it_streams(page, server, events):
     assert page.all(".answer h3 + p .katex .mfrac") and page.all(".answer strong")
     assert "It costs $5 and $6." in shown, shown
     first = page.find(".answer .markdown:not(.thoughts) > *")
-    events[0].set()
+    events[1].set()
     # Half of a program has come.
     page.wait(lambda: page.all(".answer figure.code .hljs-keyword"), "unfinished code is highlighted")
     shown = page.text(".answer .markdown:not(.thoughts)")
@@ -48,7 +50,7 @@ def renders_while_it_streams(page, server, events):
     assert page.all(".answer .katex .mtable .delimsizing, .answer .katex .mopen") and page.all(".answer ol .katex-display")
     assert len(page.all(".answer .katex .mtable")) >= 2, "a matrix and an aligned equation"
     assert page.all(".answer table th .katex")
-    events[1].set()
+    events[2].set()
     page.finished()
     assert page.find(".answer .markdown:not(.thoughts) > *") == first, "what was complete was made again"
     assert page.js("return document.querySelector('.answer figure code').textContent") == CODE.rstrip("\n")
@@ -307,7 +309,8 @@ def take_pictures(page, server, folder):
             name = f"{width}-{theme}-{language}"
             page.resize(width)
             page.theme(theme)
-            server.answers, in_formula, in_code = answers()
+            server.answers, (thought, in_formula, in_code) = answers()
+            thought.set()
             page.open(language=language)
             picture(f"{name}-1-empty")
             page.ask("a solution")
@@ -336,8 +339,7 @@ def take_pictures(page, server, folder):
 def main():
     failures = 0
     with tempfile.TemporaryDirectory() as downloads:
-        script, in_formula, in_code = answers()
-        server = ScriptedServer(int(os.environ["KONGUR_PORT"]), script)
+        server = ScriptedServer(int(os.environ["KONGUR_PORT"]), {})
         page = Page(server.address, downloads)
         page.downloads = downloads
         page.axe = AXE
@@ -349,11 +351,11 @@ def main():
             chosen = sys.argv[1:]
             for check in [check for check in CHECKS if not chosen or check.__name__ in chosen]:
                 page.address = server.address
-                server.answers, in_formula, in_code = answers()
+                server.answers, events = answers()
                 page.resize("desktop")
                 page.theme("light")
                 try:
-                    check(page, server, (in_formula, in_code))
+                    check(page, server, events)
                     page.collect()
                 except Exception:
                     failures += 1

@@ -48,19 +48,7 @@ struct BatchFolderTests {
         owner: String = "ann",
         expires: Int = .max
     ) async throws -> StoredFile {
-        let (id, new) = try jobs.newFile(owner: owner)
-        try Array(text.utf8).withUnsafeBytes { try new.append($0) }
-        let file = StoredFile(
-            id: id,
-            owner: owner,
-            name: "lines.jsonl",
-            purpose: "batch",
-            byteCount: new.byteCount,
-            created: 5,
-            expires: expires
-        )
-        try await jobs.keep(new, as: file)
-        return file
+        try await FolderContents.file(jobs, text, owner: owner, expires: expires)
     }
 
     /// A batch of so many lines, under way.

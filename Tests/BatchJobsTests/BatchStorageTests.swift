@@ -10,7 +10,7 @@ struct BatchStorageTests {
 
     @Test func linesAndResultsCountAsFilesDo() async throws {
         let jobs = try await contents.open(byteCount: 2 << 20)
-        let file = try await contents.file(jobs, contents.lines(500, nameByteCount: 900))
+        let file = try await FolderContents.file(jobs, contents.lines(500, nameByteCount: 900))
         for _ in 0..<20 { _ = try? await contents.begin(jobs, contents.batch(of: file)) }
         let begun = try await jobs.openBatches()
         #expect((1...3).contains(begun.count))
@@ -39,7 +39,7 @@ struct BatchStorageTests {
         let before: Int
         do {
             let jobs = try await contents.open()
-            let file = try await contents.file(jobs, contents.lines(20))
+            let file = try await FolderContents.file(jobs, contents.lines(20))
             let batch = try await contents.begin(jobs, contents.batch(of: file))
             _ = try await jobs.record(Array("result".utf8), isAnswer: true, of: 1, in: batch.id)
             before = jobs.byteCount
@@ -54,25 +54,25 @@ struct BatchStorageTests {
         var files = 0
         await #expect(throws: BatchError.self) {
             for _ in 0..<10 {
-                _ = try await contents.file(jobs, text)
+                _ = try await FolderContents.file(jobs, text)
                 files += 1
             }
         }
         // As many as are left.
         #expect(files == 4)
-        _ = try await contents.file(jobs, text, owner: "bob")
-        _ = try await contents.file(jobs, text, owner: "bob")
+        _ = try await FolderContents.file(jobs, text, owner: "bob")
+        _ = try await FolderContents.file(jobs, text, owner: "bob")
         await #expect(throws: BatchError.self) {
-            for _ in 0..<10 { _ = try await contents.file(jobs, text, owner: "bob") }
+            for _ in 0..<10 { _ = try await FolderContents.file(jobs, text, owner: "bob") }
         }
         // A larger weight is a larger share.
-        for _ in 0..<2 { _ = try await contents.file(jobs, text, owner: "eve") }
+        for _ in 0..<2 { _ = try await FolderContents.file(jobs, text, owner: "eve") }
     }
 
     @Test func whoIsAloneMayHaveEverything() async throws {
         let jobs = try await contents.open(files: 5, byteCount: 5000, weights: ["ann": 1])
-        for _ in 0..<5 { _ = try await contents.file(jobs, String(repeating: "x", count: 1000)) }
-        await #expect(throws: BatchError.self) { _ = try await contents.file(jobs, "x") }
+        for _ in 0..<5 { _ = try await FolderContents.file(jobs, String(repeating: "x", count: 1000)) }
+        await #expect(throws: BatchError.self) { _ = try await FolderContents.file(jobs, "x") }
     }
 
     /// Files that are still being sent count as well.
@@ -80,14 +80,16 @@ struct BatchStorageTests {
         let jobs = try await contents.open(byteCount: 1000)
         let (_, new) = try jobs.newFile(owner: "ann")
         try [UInt8](repeating: 0, count: 800).withUnsafeBytes { try new.append($0) }
-        await #expect(throws: BatchError.self) { _ = try await contents.file(jobs, String(repeating: "x", count: 300)) }
-        _ = try await contents.file(jobs, String(repeating: "x", count: 100))
+        await #expect(throws: BatchError.self) {
+            _ = try await FolderContents.file(jobs, String(repeating: "x", count: 300))
+        }
+        _ = try await FolderContents.file(jobs, String(repeating: "x", count: 100))
         withExtendedLifetime(new) {}
     }
 
     @Test func resultsOfUnfinishedLinesAreInOrder() async throws {
         let jobs = try await contents.open()
-        let file = try await contents.file(jobs, contents.lines(4))
+        let file = try await FolderContents.file(jobs, contents.lines(4))
         let batch = try await contents.begin(jobs, contents.batch(of: file))
         _ = try await jobs.record(Array("wrong".utf8), isAnswer: false, of: 3, in: batch.id)
         _ = try await jobs.record(Array("right".utf8), isAnswer: true, of: 2, in: batch.id)

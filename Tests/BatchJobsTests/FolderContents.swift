@@ -30,7 +30,8 @@ struct FolderContents {
         return try BatchFolder(path, limits: limits, weights: { weights })
     }
 
-    func file(
+    /// A file that a client has sent.
+    static func file(
         _ jobs: BatchFolder,
         _ text: String,
         owner: String = "ann",

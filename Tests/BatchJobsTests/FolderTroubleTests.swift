@@ -20,8 +20,8 @@ struct FolderTroubleTests {
         var now = Int(Date().timeIntervalSince1970)
         let start = now
         try await jobs.followClock(wall: now, instant)
-        let file = try await contents.file(jobs, contents.lines(1), created: now, expires: now + Self.day)
-        let input = try await contents.file(jobs, contents.lines(1), created: now)
+        let file = try await FolderContents.file(jobs, contents.lines(1), created: now, expires: now + Self.day)
+        let input = try await FolderContents.file(jobs, contents.lines(1), created: now)
         let batch = contents.batch(of: input, created: now, expires: now + Self.day)
         try await contents.begin(jobs, batch)
         func left() async throws -> [Int] {
@@ -47,7 +47,7 @@ struct FolderTroubleTests {
         let id: String
         do {
             let jobs = try await contents.open()
-            id = try await contents.file(jobs, contents.lines(1), created: now, expires: now + Self.day).id
+            id = try await FolderContents.file(jobs, contents.lines(1), created: now, expires: now + Self.day).id
         }
         let jobs = try await contents.open()
         let later = try await jobs.followClock(wall: now + jump)
@@ -60,7 +60,7 @@ struct FolderTroubleTests {
     @Test func whatNeverExpiresStaysSo() async throws {
         let jobs = try await contents.open()
         try await jobs.followClock(wall: Self.start)
-        let file = try await contents.file(jobs, "text", expires: .max)
+        let file = try await FolderContents.file(jobs, "text", expires: .max)
         try await jobs.followClock(wall: Self.start + 1_000_000)
         #expect(try await jobs.file(file.id, owner: "ann")?.expires == .max)
     }
@@ -68,7 +68,7 @@ struct FolderTroubleTests {
     /// It is waited for, then refused, and whoever stood in line behind does not wait anew.
     @Test func aLockedDatabaseIsWaitedForAndThenRefused() async throws {
         let jobs = try await contents.open()
-        let file = try await contents.file(jobs, contents.lines(1))
+        let file = try await FolderContents.file(jobs, contents.lines(1))
         let other = try contents.database()
         try await other.writeWithoutTransaction { database in
             try database.execute(sql: "BEGIN IMMEDIATE")
@@ -122,7 +122,7 @@ struct FolderTroubleTests {
         let (file, batch): (StoredFile, Batch)
         do {
             let jobs = try await contents.open()
-            file = try await contents.file(jobs, contents.lines(3))
+            file = try await FolderContents.file(jobs, contents.lines(3))
             batch = try await contents.begin(jobs, contents.batch(of: file))
         }
         let other = try contents.database()
@@ -143,14 +143,14 @@ struct FolderTroubleTests {
         _ = try? await jobs.record([0x61], isAnswer: true, of: 1, in: batch.id)
         _ = try? await jobs.end(batch.id, as: .expired, at: 30) { Array("late \($0.customID)".utf8) }
         _ = jobs.hasRoom(for: "ann")
-        _ = try await contents.file(jobs, "more", owner: "bob")
+        _ = try await FolderContents.file(jobs, "more", owner: "bob")
     }
 
     /// A name in a database from elsewhere that leads out of the folder removes nothing there.
     @Test func whatLiesElsewhereIsLeftAlone() async throws {
         do {
             let jobs = try await contents.open()
-            _ = try await contents.file(jobs, "text")
+            _ = try await FolderContents.file(jobs, "text")
         }
         let elsewhere = try contents.folder.write(Array("mine".utf8), to: "mine")
         let other = try contents.database()
@@ -167,7 +167,7 @@ struct FolderTroubleTests {
         let batch: Batch
         do {
             let jobs = try await contents.open()
-            let file = try await contents.file(jobs, contents.lines(50))
+            let file = try await FolderContents.file(jobs, contents.lines(50))
             batch = try await contents.begin(jobs, contents.batch(of: file))
         }
         let other = try contents.database()

@@ -35,6 +35,20 @@ import XIR
         try stepModel().validate()
     }
 
+    /// A program that slices a table of five rows.
+    private func slicing(_ start: String, _ end: String) throws -> Program {
+        var program = stepModel().program
+        let (start, end) = (try #require(Extent(parsing: start)), try #require(Extent(parsing: end)))
+        add(
+            ValueType(.float32, [end - start, 2]),
+            to: &program,
+            "slice",
+            [9],
+            ["axis": .integer(0), "start": .extents([start]), "end": .extents([end])]
+        )
+        return program
+    }
+
     /// Ranges that leave their axis for some inputs, or lengths that are largest for few tokens.
     @Test(arguments: [
         ("0", "-2*tokens+17"), ("0", "-100*tokens+801"), ("tokens", "9"), ("tokens-1", "tokens"), ("-1", "1"),
@@ -42,30 +56,12 @@ import XIR
         ("0", "nothing"),
     ])
     func slicesOutsideTheirAxisAreRefused(start: String, end: String) throws {
-        var program = stepModel().program
-        let (start, end) = (try #require(Extent(parsing: start)), try #require(Extent(parsing: end)))
-        add(
-            ValueType(.float32, [end - start, 2]),
-            to: &program,
-            "slice",
-            [9],
-            ["axis": .integer(0), "start": .extents([start]), "end": .extents([end])]
-        )
-        _ = refusal(program)
+        _ = refusal(try slicing(start, end))
     }
 
     @Test(arguments: [("0", "5"), ("1", "2"), ("sequences", "sequences+1"), ("0", "2*sequences+1")])
     func slicesWithinTheirAxisAreTaken(start: String, end: String) throws {
-        var program = stepModel().program
-        let (start, end) = (try #require(Extent(parsing: start)), try #require(Extent(parsing: end)))
-        add(
-            ValueType(.float32, [end - start, 2]),
-            to: &program,
-            "slice",
-            [9],
-            ["axis": .integer(0), "start": .extents([start]), "end": .extents([end])]
-        )
-        try program.validate()
+        try slicing(start, end).validate()
     }
 
     /// Lengths by which a product of lengths, or of a length and a number, would wrap around to a small one.

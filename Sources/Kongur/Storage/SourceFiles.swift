@@ -37,39 +37,30 @@ struct SourceFiles {
     /// middle and end of each tensor.
     ///
     /// Cost: some reads for each tensor, whatever its size.
-    func sample() throws -> String {
-        var hash = SHA256()
-        for path in paths {
-            guard let state = FileState(path) else { continue }
-            hash.update(data: Data("\(state.name) \(state.byteCount)\n".utf8))
-            let file = try Self.open(path)
-            defer { try? file.close() }
-            for range in Self.sampled(path, byteCount: state.byteCount) {
-                hash.update(data: try Self.read(file, range, path))
-            }
-        }
-        return Data(hash.finalize()).hexadecimal
-    }
+    func sample() throws -> String { try hash(Self.sampled) }
 
     /// A hash of every byte.
     func whole() throws -> String {
+        let piece = 8 << 20
+        return try hash { _, byteCount in
+            stride(from: 0, to: byteCount, by: piece).map { $0..<min($0 + piece, byteCount) }
+        }
+    }
+
+    /// A hash of the names, the sizes and some ranges of all files.
+    private func hash(_ ranges: (_ path: String, _ byteCount: Int) -> [Range<Int>]) throws -> String {
         var hash = SHA256()
         for path in paths {
             guard let state = FileState(path) else { continue }
             hash.update(data: Data("\(state.name) \(state.byteCount)\n".utf8))
             let file = try Self.open(path)
             defer { try? file.close() }
-            var offset = 0
-            while offset < state.byteCount {
-                let data = try Self.read(file, offset..<min(offset + 8 << 20, state.byteCount), path)
-                hash.update(data: data)
-                offset += data.count
-            }
+            for range in ranges(path, state.byteCount) { hash.update(data: try Self.read(file, range, path)) }
         }
         return Data(hash.finalize()).hexadecimal
     }
 
-    private static func sampled(_ path: String, byteCount: Int) -> [Range<Int>] {
+    private static func sampled(_ path: String, _ byteCount: Int) -> [Range<Int>] {
         let end = 64 << 10
         guard byteCount > 8 * end else { return [0..<byteCount] }
         var ranges = [0..<end, byteCount - end..<byteCount]
